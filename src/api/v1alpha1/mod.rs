@@ -1,0 +1,31 @@
+//! `agentslo.dev/v1alpha1`: shape, documentation, schema and CEL of what people write. No behaviour
+//! lives here. The doc comment of each field is the user's manual: `kubectl explain` prints it.
+//!
+//! Every CEL rule here is repeated by [`crate::validate`], with the words of [`messages`], so that a
+//! cluster that bypasses admission is as safe as one that does not.
+
+mod agent_platform;
+mod agent_slo;
+mod indicator;
+pub mod messages;
+mod shared;
+mod shared_schema;
+mod status;
+
+pub use agent_platform::*;
+pub use agent_slo::*;
+pub use indicator::*;
+pub use shared::*;
+pub use status::*;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+/// API group of all kinds.
+pub const GROUP: &str = "agentslo.dev";
+
+/// The definitions of all kinds, in the order in which they are installed.
+#[must_use]
+pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
+    vec![AgentPlatform::crd(), AgentSlo::crd()]
+}

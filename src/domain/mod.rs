@@ -1,0 +1,16 @@
+//! What we know to be true: values that cannot be wrong once they exist. No IO, no clock.
+
+pub mod alerting;
+pub mod burn_rate;
+pub mod decimal;
+pub mod estimator;
+pub mod indicator;
+pub mod metric_name;
+pub mod names;
+pub mod objective;
+pub mod platform;
+pub mod promql;
+pub mod reading;
+pub mod slo;
+pub mod violation;
+pub mod window;

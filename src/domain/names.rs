@@ -1,0 +1,43 @@
+//! Names of what we create: readable, unique, and never too long.
+
+use sha2::{Digest, Sha256};
+
+/// Longest readable part of a child's name; with prefix and hash it stays within 63 characters, so that
+/// it also fits where Kubernetes wants a DNS label.
+const READABLE: usize = 40;
+
+/// Name of the child of an object: `agentslo-<name>-<hash of namespace, name and kind>`.
+#[must_use]
+pub fn child_name(kind: &str, namespace: &str, name: &str) -> String {
+    let readable: String = name.chars().take(READABLE).collect();
+    let readable = readable.trim_end_matches(['-', '.']);
+    // A slash cannot be part of any of the three, so the hashed text is unambiguous.
+    format!("agentslo-{readable}-{}", short_hash(&format!("{kind}/{namespace}/{name}")))
+}
+
+/// Eight hexadecimal digits of SHA-256.
+#[must_use]
+pub fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_fit() {
+        let names = [
+            child_name("AgentSLO", "a-b", "c"),
+            child_name("AgentSLO", "a", "b-c"),
+            child_name("AgentObservability", "a", "b-c"),
+            child_name("AgentSLO", "a", &"x".repeat(253)),
+            child_name("AgentSLO", "a", &"x".repeat(252)),
+            child_name("AgentSLO", "a", "dotted.name"),
+        ];
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len());
+        assert!(names.iter().all(|name| name.len() <= 63), "{names:?}");
+    }
+}

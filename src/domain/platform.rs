@@ -1,0 +1,74 @@
+//! What the platform team decided, with every default filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::window::Window;
+use crate::api::v1alpha1::{Estimator, PrometheusEndpoint};
+
+/// Labels that hold ids: grouping by one would make a series for each run.
+pub const NEVER_GROUPED: [&str; 9] = [
+    "trace_id", "span_id", "session_id", "conversation_id", "request_id", "run_id", "pod_uid",
+    "tool_use_id", "query_id",
+];
+
+/// What the platform team decided for a namespace.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Platform {
+    /// Name of the AgentPlatform; none where there is none and safe defaults hold.
+    pub name: Option<String>,
+    /// Where budgets are read.
+    pub prometheus: Option<PrometheusEndpoint>,
+    /// Labels of every PrometheusRule.
+    pub rule_labels: BTreeMap<String, String>,
+    /// Label that binds every selector to the namespace, unless isolation is off.
+    pub namespace_label: Option<String>,
+    /// Whether `raw` indicators are accepted.
+    pub allows_raw: bool,
+    /// Labels by which nobody may group.
+    pub group_by_deny_list: BTreeSet<String>,
+    /// Most series that one rule may produce.
+    pub series_per_rule: i32,
+    /// Most AgentSLOs in one namespace.
+    pub slos_per_namespace: i32,
+    /// Default window.
+    pub window: Window,
+    /// Default estimator.
+    pub estimator: Estimator,
+    /// Default severity of pages.
+    pub page_severity: String,
+    /// Default severity of tickets.
+    pub ticket_severity: String,
+    /// Severities that may be used; none listed means any.
+    pub allowed_severities: Vec<String>,
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self {
+            name: None,
+            prometheus: None,
+            rule_labels: BTreeMap::new(),
+            namespace_label: Some("namespace".to_owned()),
+            allows_raw: false,
+            group_by_deny_list: NEVER_GROUPED.into_iter().map(str::to_owned).collect(),
+            series_per_rule: 200,
+            slos_per_namespace: 1500,
+            window: Window::from_days(30),
+            estimator: Estimator::default(),
+            page_severity: "critical".to_owned(),
+            ticket_severity: "warning".to_owned(),
+            allowed_severities: Vec::new(),
+        }
+    }
+}
+
+impl Platform {
+    /// How messages name it.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        self.name.as_ref().map_or_else(
+            || "the default policy (there is no AgentPlatform)".to_owned(),
+            |name| format!("AgentPlatform '{name}'"),
+        )
+    }
+}

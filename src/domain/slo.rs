@@ -1,0 +1,123 @@
+//! One validated AgentSLO. Only [`crate::validate`] makes one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::alerting::Alerting;
+use super::indicator::Indicator;
+use super::objective::Objective;
+use super::window::Window;
+use crate::api::v1alpha1::CounterBirths;
+
+/// One objective for one agent, known to make sense.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Slo(SloParts);
+
+/// What an [`Slo`] is made of. A tidy test sees to it that only `validate` builds one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SloParts {
+    pub namespace: String,
+    pub name: String,
+    pub agent: String,
+    pub description: Option<String>,
+    pub objective: Objective,
+    pub window: Window,
+    pub indicator: Indicator,
+    pub counter_births: CounterBirths,
+    pub group_by: Vec<String>,
+    pub alerting: Alerting,
+    pub query_offset: Duration,
+    pub rule_labels: BTreeMap<String, String>,
+    pub series_per_rule: i32,
+}
+
+impl Slo {
+    /// The one door.
+    pub(crate) fn from_parts(parts: SloParts) -> Self {
+        Self(parts)
+    }
+
+    /// Namespace of the AgentSLO.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.0.namespace
+    }
+
+    /// Name of the AgentSLO.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The agent, as its telemetry names it.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.0.agent
+    }
+
+    /// What the objective promises.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// Share of events that must be good.
+    #[must_use]
+    pub fn objective(&self) -> Objective {
+        self.0.objective
+    }
+
+    /// Window of the budget.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.0.window
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn indicator(&self) -> &Indicator {
+        &self.0.indicator
+    }
+
+    /// What the first value of a counter means.
+    #[must_use]
+    pub fn counter_births(&self) -> CounterBirths {
+        self.0.counter_births
+    }
+
+    /// Labels that split the objective, as Prometheus stores them.
+    #[must_use]
+    pub fn group_by(&self) -> &[String] {
+        &self.0.group_by
+    }
+
+    /// How and when to alert.
+    #[must_use]
+    pub fn alerting(&self) -> &Alerting {
+        &self.0.alerting
+    }
+
+    /// How far behind the present rules are evaluated.
+    #[must_use]
+    pub fn query_offset(&self) -> Duration {
+        self.0.query_offset
+    }
+
+    /// Labels of the PrometheusRule.
+    #[must_use]
+    pub fn rule_labels(&self) -> &BTreeMap<String, String> {
+        &self.0.rule_labels
+    }
+
+    /// Most series that one rule may produce.
+    #[must_use]
+    pub fn series_per_rule(&self) -> i32 {
+        self.0.series_per_rule
+    }
+
+    /// Fewest events that allow a verdict: with fewer, a single failure would spend the whole budget.
+    #[must_use]
+    pub fn fewest_events(&self) -> super::decimal::Decimal {
+        super::burn_rate::highest(self.0.objective)
+    }
+}

@@ -1,0 +1,100 @@
+//! Counts that are exact where `increase` is not: it loses the value that a series is born with, which
+//! with lazily created labels and short-lived processes is most failures, and it extrapolates.
+
+use super::own;
+use crate::domain::decimal::Decimal;
+use crate::domain::promql::{SeriesSelector, by_clause};
+use crate::domain::slo::Slo;
+use crate::domain::window::Window;
+use crate::api::v1alpha1::CounterBirths;
+use crate::vocabulary::series;
+
+/// Minutes back at which a series is looked for before it counts as new. Each is four times the one
+/// before, up to sixteen hours: a series that was away for longer is bounded by [`birth_bound`].
+const LADDER: [u32; 5] = [5, 15, 60, 240, 960];
+
+/// Events that one new series may bring without history.
+const BIRTH_FLOOR: i64 = 20;
+/// Share of the counted history that it may bring besides.
+const BIRTH_SHARE: (i64, i64) = (1, 100);
+
+/// A monotonic number that can be read at a time and over a window.
+pub(super) enum Cumulative {
+    /// A counter, or the `_count` or `_bucket` of a classic histogram.
+    Counter(SeriesSelector),
+    /// Observations of a native histogram.
+    NativeCount(SeriesSelector),
+    /// Observations of a native histogram up to a bound.
+    NativeAtMost(SeriesSelector, Decimal),
+}
+
+impl Cumulative {
+    /// Its value, so far back; an empty text means now.
+    fn at(&self, offset: &str) -> String {
+        self.read(|selector| format!("{selector}{offset}"))
+    }
+
+    /// Its last value within the window, also of series that have ended since.
+    fn last_in(&self, window: Window) -> String {
+        match self {
+            Self::Counter(selector) => format!("max_over_time({selector}[{window}])"),
+            Self::NativeCount(_) | Self::NativeAtMost(..) => {
+                self.read(|selector| format!("last_over_time({selector}[{window}])"))
+            }
+        }
+    }
+
+    /// What Prometheus takes for its increase.
+    fn increase_in(&self, window: Window) -> String {
+        self.read(|selector| format!("increase({selector}[{window}])"))
+    }
+
+    fn read(&self, read: impl Fn(&SeriesSelector) -> String) -> String {
+        match self {
+            Self::Counter(selector) => read(selector),
+            Self::NativeCount(selector) => format!("histogram_count({})", read(selector)),
+            // The comparison drops the NaN of a histogram without observations.
+            Self::NativeAtMost(selector, bound) => {
+                let histogram = read(selector);
+                format!("(histogram_fraction(-Inf, {bound}, {histogram}) * histogram_count({histogram}) >= 0)")
+            }
+        }
+    }
+}
+
+/// The increase over a window, exactly: one series for each group, none where there are no raw series.
+///
+/// The first arm is exact for a series that was there at the start and did not reset, and such windows
+/// telescope. The second takes the value of a series that is new. The third is for resets.
+pub(super) fn increase(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> String {
+    let difference = format!("({} - {} >= 0)", cumulative.at(""), cumulative.at(&format!(" offset {window}")));
+    let births = match slo.counter_births() {
+        CounterBirths::Count => format!("  or\n  {}\n", births(slo, cumulative, window, unit)),
+        CounterBirths::Ignore => String::new(),
+    };
+    let resets = cumulative.increase_in(window);
+    format!("sum{} (\n  {difference}\n{births}  or\n  {resets}\n)", by_clause(slo.group_by()))
+}
+
+fn births(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> String {
+    let rungs: Vec<String> = LADDER
+        .into_iter()
+        .filter(|minutes| *minutes >= window.minutes())
+        .map(|minutes| cumulative.at(&format!(" offset {}", Window::from_minutes(minutes))))
+        .collect();
+    format!(
+        "(({} unless ({})) <= on () group_left () ({}))",
+        cumulative.last_in(window),
+        rungs.join(" or "),
+        birth_bound(slo, unit)
+    )
+}
+
+/// Largest value with which a series may be born: above it, it is an old counter that is seen for the
+/// first time. Without history of five minutes nothing counts as born.
+fn birth_bound(slo: &Slo, unit: Decimal) -> String {
+    let history = own(slo, &format!("{}{}", series::TOTAL_COUNT, slo.window()));
+    let floor = unit * Decimal::from_integer(BIRTH_FLOOR);
+    let share = unit * Decimal::from_ratio(BIRTH_SHARE.0, BIRTH_SHARE.1);
+    format!("{floor} + {share} * sum(last_over_time({history}[10m] offset 5m))")
+}

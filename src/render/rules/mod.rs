@@ -1,0 +1,101 @@
+//! The rules of one AgentSLO: two groups of one PrometheusRule. The first counts events every minute and
+//! pages; the second sums the counts over the budget's window every five minutes.
+
+mod alerts;
+mod annotations;
+mod budget;
+mod cost;
+mod counts;
+mod exact;
+mod lookback;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+pub use cost::cost;
+
+use crate::domain::names::child_name;
+use crate::domain::promql::LabelMatcher;
+use crate::domain::slo::Slo;
+use crate::foreign::{PrometheusRule, PrometheusRuleSpec, Rule, RuleGroup};
+use crate::vocabulary::{ARGOCD_IGNORE_UPDATES, MANAGED_BY_LABEL, MANAGED_BY_VALUE, label};
+
+/// How often counts are made, in minutes. Five of them overlap in each five-minute count.
+const COUNTS_INTERVAL: u32 = 1;
+/// How often the long window is summed, in minutes.
+const BUDGET_INTERVAL: u32 = 5;
+
+/// The PrometheusRule of an AgentSLO.
+#[must_use]
+pub fn prometheus_rule(slo: &Slo) -> PrometheusRule {
+    PrometheusRule {
+        api_version: "monitoring.coreos.com/v1".to_owned(),
+        kind: "PrometheusRule".to_owned(),
+        metadata: metadata(slo),
+        spec: PrometheusRuleSpec { groups: groups(slo) },
+    }
+}
+
+/// The groups, in the form that PrometheusRule and Prometheus' own rule files share.
+#[must_use]
+pub fn groups(slo: &Slo) -> Vec<RuleGroup> {
+    let (pages, tickets) = (alerts::page(slo), alerts::ticket(slo));
+    let counting = [counts::total(slo), counts::bad(slo)];
+    let summing = budget::recordings(slo);
+    vec![
+        group(slo, "counts", COUNTS_INTERVAL, counting.into_iter().chain(pages).chain([alerts::no_data(slo)])),
+        group(slo, "budget", BUDGET_INTERVAL, summing.into_iter().chain(tickets).chain([alerts::exhausted(slo)])),
+    ]
+}
+
+/// Name of one of the groups, unique in a Prometheus.
+#[must_use]
+pub fn group_name(slo: &Slo, part: &str) -> String {
+    format!("agentslo/{}/{}/{part}", slo.namespace(), slo.name())
+}
+
+fn group(slo: &Slo, part: &str, minutes: u32, rules: impl Iterator<Item = Rule>) -> RuleGroup {
+    RuleGroup {
+        name: group_name(slo, part),
+        interval: format!("{minutes}m"),
+        query_offset: format!("{}s", slo.query_offset().as_secs()),
+        limit: slo.series_per_rule(),
+        rules: rules.collect(),
+    }
+}
+
+fn metadata(slo: &Slo) -> ObjectMeta {
+    let mut labels = slo.rule_labels().clone();
+    labels.insert(MANAGED_BY_LABEL.to_owned(), MANAGED_BY_VALUE.to_owned());
+    let annotations = [(ARGOCD_IGNORE_UPDATES.to_owned(), "true".to_owned())];
+    ObjectMeta {
+        name: Some(child_name("AgentSLO", slo.namespace(), slo.name())),
+        namespace: Some(slo.namespace().to_owned()),
+        labels: Some(labels),
+        annotations: Some(annotations.into_iter().collect()),
+        ..ObjectMeta::default()
+    }
+}
+
+/// The labels that identify the AgentSLO on everything recorded.
+fn identity(slo: &Slo) -> BTreeMap<String, String> {
+    [(label::NAMESPACE, slo.namespace()), (label::SLO, slo.name())]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// A selector for one of our own series.
+fn own(slo: &Slo, series: &str) -> String {
+    let matchers: Vec<String> = identity(slo)
+        .into_iter()
+        .rev()
+        .map(|(name, value)| LabelMatcher::equal(name, value).to_string())
+        .collect();
+    format!("{series}{{{}}}", matchers.join(","))
+}
+
+fn recording(slo: &Slo, name: &str, expr: String) -> Rule {
+    Rule { record: Some(name.to_owned()), expr, labels: identity(slo), ..Rule::default() }
+}

@@ -1,0 +1,179 @@
+//! From the alerting on the wire to the pairs in force.
+
+use super::findings::Findings;
+use super::text::{is_alert_label_name, is_https_url, is_severity, literal};
+use crate::api::v1alpha1::{self as api, BurnRatePair, PairSeverity, messages};
+use crate::domain::alerting::Alerting;
+use crate::domain::burn_rate::{self, Pair, Policy, Urgency};
+use crate::domain::decimal::Decimal;
+use crate::domain::estimator::LongTest;
+use crate::domain::indicator::Indicator;
+use crate::domain::objective::Objective;
+use crate::domain::platform::Platform;
+use crate::domain::violation::Rule;
+use crate::domain::window::Window;
+
+const RESERVED_LABELS: [&str; 9] =
+    ["namespace", "alertname", "severity", "urgency", "agent", "le", "quantile", "job", "instance"];
+const RESERVED_ANNOTATIONS: [&str; 3] = ["summary", "description", "runbook_url"];
+
+/// What the pairs depend on.
+pub(super) struct Target<'a> {
+    pub(super) objective: Objective,
+    pub(super) window: Window,
+    pub(super) indicator: &'a Indicator,
+}
+
+/// Validates what does not depend on anything else, so that it is reported even where the objective is
+/// wrong.
+pub(super) fn check(spec: &api::Alerting, platform: &Platform, findings: &mut Findings) {
+    let in_range = (1..=1000).contains(&spec.min_failures);
+    findings.require(in_range, "spec.alerting.minFailures", Rule::InvalidThreshold, "must be between 1 and 1000");
+    check_labels(spec, findings);
+    check_annotations(spec, findings);
+    if let Some(url) = &spec.runbook_url {
+        findings.require(is_https_url(url), "spec.alerting.runbookURL", Rule::InvalidUrl, messages::HTTPS_URL);
+    }
+    let severities = [
+        ("spec.alerting.page.severity", spec.page.as_ref().and_then(|urgency| urgency.severity.as_ref())),
+        ("spec.alerting.ticket.severity", spec.ticket.as_ref().and_then(|urgency| urgency.severity.as_ref())),
+        ("spec.alerting.noData.severity", spec.no_data.as_ref().and_then(|no_data| no_data.severity.as_ref())),
+    ];
+    for (path, severity) in severities.into_iter().filter_map(|(path, severity)| Some((path, severity?))) {
+        check_severity(severity, path, platform, findings);
+    }
+}
+
+/// The alerting with every default filled in; `None` where violations were found.
+pub(super) fn parse(
+    spec: &api::Alerting,
+    target: &Target<'_>,
+    platform: &Platform,
+    findings: &mut Findings,
+) -> Option<Alerting> {
+    let estimator = spec.estimator.unwrap_or(platform.estimator);
+    let policies = match &spec.burn_rates {
+        None => burn_rate::catalogue(target.window),
+        Some(written) => parse_policies(written, target, findings),
+    };
+    let pairs = policies
+        .into_iter()
+        .map(|policy| burn_rate::pair(policy, target.objective, target.window));
+    let (pairs, left_out) = pairs.partition(|pair| {
+        let test = LongTest::of(pair, target.objective, estimator, spec.min_failures);
+        can_fire(pair, &test, target.indicator)
+    });
+    let no_data = spec.no_data.clone().unwrap_or_default();
+    let no_data_after = parse_no_data_after(no_data.after.as_deref(), findings)?;
+    let severity = |urgency: &Option<api::Urgency>, default: &str| {
+        urgency.as_ref().and_then(|urgency| urgency.severity.clone()).unwrap_or_else(|| default.to_owned())
+    };
+    Some(Alerting {
+        estimator,
+        min_failures: spec.min_failures,
+        page_severity: severity(&spec.page, &platform.page_severity),
+        ticket_severity: severity(&spec.ticket, &platform.ticket_severity),
+        pairs,
+        left_out,
+        no_data_after,
+        no_data_severity: no_data.severity.unwrap_or_else(|| platform.ticket_severity.clone()),
+        labels: spec.labels.clone(),
+        annotations: spec.annotations.clone(),
+        runbook_url: spec.runbook_url.clone(),
+    })
+}
+
+/// Whether a total outage can fire the pair, where the measure limits how many events there can be.
+fn can_fire(pair: &Pair, test: &LongTest, indicator: &Indicator) -> bool {
+    indicator.measure.most_events_per_hour().is_none_or(|per_hour| {
+        let most = per_hour * pair.long.hours();
+        test.is_exceeded(most, most)
+    })
+}
+
+fn parse_no_data_after(text: Option<&str>, findings: &mut Findings) -> Option<Window> {
+    let Some(text) = text else { return Some(Window::from_hours(6)) };
+    let after = Window::parse(text)
+        .filter(|after| (Window::TILE..=Window::from_days(30)).contains(after));
+    findings.expect(after, "spec.alerting.noData.after", Rule::InvalidWindow, messages::NO_DATA_RANGE)
+}
+
+fn parse_policies(written: &[BurnRatePair], target: &Target<'_>, findings: &mut Findings) -> Vec<Policy> {
+    written
+        .iter()
+        .enumerate()
+        .filter_map(|(index, pair)| {
+            let path = format!("spec.alerting.burnRates[{index}]");
+            let policy = parse_policy(pair, &path, findings)?;
+            check_policy(policy, &path, target, findings);
+            Some(policy)
+        })
+        .collect()
+}
+
+fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Option<Policy> {
+    let percent = Decimal::parse(&pair.budget_percent)
+        .filter(|percent| *percent > Decimal::ZERO && *percent <= Decimal::from_integer(100));
+    let percent = findings.expect(
+        percent,
+        format!("{path}.budgetPercent"),
+        Rule::InvalidThreshold,
+        messages::BUDGET_PERCENT,
+    );
+    let mut window = |text: &str, field: &str| {
+        let path = format!("{path}.{field}");
+        let window = findings.expect(Window::parse(text), path.as_str(), Rule::InvalidWindow, messages::WINDOW_FORMAT)?;
+        findings.require(window.minutes() % 5 == 0, path, Rule::InvalidWindow, messages::WINDOW_STEP);
+        Some(window)
+    };
+    let long = window(&pair.long_window, "longWindow");
+    let short = window(&pair.short_window, "shortWindow");
+    let urgency = match pair.severity {
+        PairSeverity::Page => Urgency::Page,
+        PairSeverity::Ticket => Urgency::Ticket,
+    };
+    Some(Policy { urgency, budget_percent: percent?, long: long?, short: short? })
+}
+
+fn check_policy(policy: Policy, path: &str, target: &Target<'_>, findings: &mut Findings) {
+    let short_path = format!("{path}.shortWindow");
+    findings.require(policy.short < policy.long, short_path, Rule::InvalidWindow, messages::SHORT_BELOW_LONG);
+    let within = policy.long.minutes() * 3 <= target.window.minutes();
+    findings.require(within, format!("{path}.longWindow"), Rule::InvalidWindow, messages::LONG_WITHIN_WINDOW);
+    let factor = burn_rate::factor(policy, target.window);
+    let reachable = factor * target.objective.budget() < Decimal::ONE;
+    findings.require(reachable, "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+}
+
+fn check_labels(spec: &api::Alerting, findings: &mut Findings) {
+    for (name, value) in &spec.labels {
+        let path = format!("spec.alerting.labels.{name}");
+        let reserved = RESERVED_LABELS.contains(&name.as_str()) || name.starts_with("agentslo");
+        findings.require(!reserved, path.as_str(), Rule::ReservedName, messages::RESERVED_LABEL);
+        let legal = is_alert_label_name(name);
+        findings.require(legal, path.as_str(), Rule::InvalidName, messages::ALERT_LABEL_NAME);
+        literal(value, &path, findings);
+    }
+}
+
+fn check_annotations(spec: &api::Alerting, findings: &mut Findings) {
+    for (name, value) in &spec.annotations {
+        let path = format!("spec.alerting.annotations.{name}");
+        let legal = !RESERVED_ANNOTATIONS.contains(&name.as_str())
+            && is_alert_label_name(name);
+        findings.require(legal, path.as_str(), Rule::InvalidName, messages::ANNOTATION_NAME);
+        literal(value, &path, findings);
+    }
+}
+
+fn check_severity(severity: &str, path: &str, platform: &Platform, findings: &mut Findings) {
+    findings.require(is_severity(severity), path, Rule::InvalidName, messages::SEVERITY);
+    let allowed = &platform.allowed_severities;
+    let message = format!(
+        "severity '{severity}' is not offered by {}; offered: '{}'",
+        platform.display_name(),
+        allowed.join("', '")
+    );
+    let permitted = allowed.is_empty() || allowed.iter().any(|offered| offered == severity);
+    findings.require(permitted, path, Rule::NotPermitted, message);
+}

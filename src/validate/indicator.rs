@@ -1,0 +1,344 @@
+//! From the indicator on the wire to the series that it counts.
+
+use std::time::Duration;
+
+use super::findings::Findings;
+use super::query::fence_query;
+use super::telemetry::Telemetry;
+use super::text::parse_duration;
+use crate::api::v1alpha1::{self as api, CostMethod, HistogramType, LatencyOf, messages};
+use crate::domain::decimal::Decimal;
+use crate::domain::indicator::{Counter, GoodSide, Indicator, Measure, Numerator};
+use crate::domain::platform::Platform;
+use crate::domain::promql::{LabelMatcher, SeriesSelector};
+use crate::domain::violation::Rule;
+use crate::profiles::{Metric, MetricKind, Outcomes};
+
+/// Validates an indicator; `None` where violations were found.
+pub(super) fn parse(
+    indicator: &api::Indicator,
+    telemetry: &Telemetry,
+    platform: &Platform,
+    findings: &mut Findings,
+) -> Option<Indicator> {
+    let mut builder = Builder { telemetry, findings };
+    match indicator {
+        api::Indicator::Success(spec) => builder.success(spec),
+        api::Indicator::Latency(spec) => builder.latency(spec),
+        api::Indicator::TimeToFirstToken(spec) => builder.time_to_first_token(spec),
+        api::Indicator::ToolSuccess(spec) => builder.tool_success(spec),
+        api::Indicator::CostPerRun(spec) => builder.cost_per_run(spec),
+        api::Indicator::TokensPerRun(spec) => builder.tokens_per_run(spec),
+        api::Indicator::Turns(spec) => builder.turns(spec),
+        api::Indicator::Evaluation(spec) => builder.evaluation(spec),
+        api::Indicator::Guardrail(spec) => builder.guardrail(spec),
+        api::Indicator::Availability(spec) => Some(builder.availability(spec)),
+        api::Indicator::Ratio(spec) => builder.ratio(spec),
+        api::Indicator::Histogram(spec) => builder.histogram(spec),
+        api::Indicator::Raw(spec) => builder.raw(spec, platform),
+    }
+}
+
+struct Builder<'a> {
+    telemetry: &'a Telemetry,
+    findings: &'a mut Findings,
+}
+
+impl Builder<'_> {
+    fn success(&mut self, spec: &api::SuccessIndicator) -> Option<Indicator> {
+        let runs = self.role(self.telemetry.profile.runs.as_ref(), "success", "finished runs with an outcome")?;
+        let excluded = or_default(&spec.exclude_outcomes, &runs.outcome.excluded);
+        let good = or_default(&spec.good_outcomes, &runs.outcome.good);
+        self.require_disjoint(&good, &excluded, "spec.indicator.success.excludeOutcomes");
+        let measure = self.outcomes(runs, &good, &excluded, &[]);
+        Some(Indicator { kind: "success", measure, phrase: "runs failed".into() })
+    }
+
+    fn tool_success(&mut self, spec: &api::ToolSuccessIndicator) -> Option<Indicator> {
+        let tools = self.role(self.telemetry.profile.tools.as_ref(), "toolSuccess", "tool executions with an outcome")?;
+        let measure = self.outcomes(tools, &tools.outcome.good, &tools.outcome.excluded, &spec.tools);
+        Some(Indicator { kind: "toolSuccess", measure, phrase: "tool executions failed".into() })
+    }
+
+    fn guardrail(&mut self, spec: &api::GuardrailIndicator) -> Option<Indicator> {
+        let checks = self.role(self.telemetry.profile.guardrails.as_ref(), "guardrail", "guardrail checks")?;
+        let measure = self.outcomes(checks, &checks.outcome.good, &checks.outcome.excluded, &spec.checks);
+        Some(Indicator { kind: "guardrail", measure, phrase: "guardrail checks blocked the run".into() })
+    }
+
+    fn latency(&mut self, spec: &api::LatencyIndicator) -> Option<Indicator> {
+        let profile = self.telemetry.profile;
+        let (metric, events) = match spec.of {
+            LatencyOf::Run => (&profile.run_duration, "runs"),
+            LatencyOf::ModelCall => (&profile.model_call_duration, "model calls"),
+            LatencyOf::Tool => (&profile.tool_duration, "tool executions"),
+        };
+        let bound = self.threshold(&spec.threshold, "spec.indicator.latency.threshold");
+        let metric = self.role(metric.as_ref(), "latency", &format!("a duration histogram of {events}"))?;
+        let phrase = format!("{events} took longer than {}", spec.threshold);
+        self.at_most("latency", metric, bound?, spec.histogram_type, phrase)
+    }
+
+    fn time_to_first_token(&mut self, spec: &api::TimeToFirstTokenIndicator) -> Option<Indicator> {
+        let bound = self.threshold(&spec.threshold, "spec.indicator.timeToFirstToken.threshold");
+        let metric = self.telemetry.profile.time_to_first_token.as_ref();
+        let metric = self.role(metric, "timeToFirstToken", "a histogram of the time to the first token")?;
+        let phrase = format!("model calls took longer than {} to their first token", spec.threshold);
+        self.at_most("timeToFirstToken", metric, bound?, spec.histogram_type, phrase)
+    }
+
+    fn tokens_per_run(&mut self, spec: &api::MaxIndicator) -> Option<Indicator> {
+        let metric = self.telemetry.profile.run_tokens.as_ref();
+        let metric = self.role(metric, "tokensPerRun", "a histogram of tokens of runs")?;
+        let bound = self.maximum(spec, "spec.indicator.tokensPerRun.max")?;
+        let phrase = format!("runs used more than {} tokens", spec.max);
+        self.at_most("tokensPerRun", metric, bound, HistogramType::Auto, phrase)
+    }
+
+    fn turns(&mut self, spec: &api::MaxIndicator) -> Option<Indicator> {
+        let metric = self.telemetry.profile.run_turns.as_ref();
+        let metric = self.role(metric, "turns", "a histogram of turns of runs")?;
+        let bound = self.maximum(spec, "spec.indicator.turns.max")?;
+        let phrase = format!("runs took more than {} turns", spec.max);
+        self.at_most("turns", metric, bound, HistogramType::Auto, phrase)
+    }
+
+    fn cost_per_run(&mut self, spec: &api::CostPerRunIndicator) -> Option<Indicator> {
+        let limit = Decimal::parse(&spec.max_usd)
+            .filter(|limit| *limit > Decimal::ZERO && spec.max_usd.len() <= 13 && decimals(&spec.max_usd) <= 6);
+        let path = "spec.indicator.costPerRun.maxUSD";
+        let limit = self.findings.expect(limit, path, Rule::InvalidThreshold, messages::MONEY);
+        match spec.method {
+            CostMethod::Events => {
+                let metric = self.telemetry.profile.run_cost.as_ref();
+                let metric = self.role(metric, "costPerRun", "a histogram of the cost of runs; method 'HourlyMean' needs only a cost counter")?;
+                let phrase = format!("runs cost more than ${}", spec.max_usd);
+                self.at_most("costPerRun", metric, limit?, HistogramType::Auto, phrase)
+            }
+            CostMethod::HourlyMean => self.hourly_mean(limit?, &spec.max_usd),
+        }
+    }
+
+    fn hourly_mean(&mut self, limit: Decimal, printed: &str) -> Option<Indicator> {
+        let profile = self.telemetry.profile;
+        let cost = self.role(profile.cost.as_ref(), "costPerRun", "a counter of cost");
+        let runs = self.role(profile.runs.as_ref(), "costPerRun", "a counter of runs");
+        let measure = Measure::HourlyMean {
+            cost: self.telemetry.select(cost?),
+            runs: self.counter(&runs?.metric, Vec::new()),
+            limit,
+        };
+        let phrase = format!("hours had a mean cost above ${printed} a run");
+        Some(Indicator { kind: "costPerRun", measure, phrase })
+    }
+
+    fn evaluation(&mut self, spec: &api::EvaluationIndicator) -> Option<Indicator> {
+        let path = "spec.indicator.evaluation";
+        let one = spec.min_score.is_some() != !spec.good_labels.is_empty();
+        self.findings.require(one, path, Rule::NotExactlyOne, messages::ONE_CRITERION);
+        match &spec.min_score {
+            Some(score) => self.evaluation_score(spec, score),
+            None => self.evaluation_labels(spec),
+        }
+    }
+
+    fn evaluation_score(&mut self, spec: &api::EvaluationIndicator, score: &str) -> Option<Indicator> {
+        let bound = Decimal::parse(score).filter(|_| !score.starts_with('-') && decimals(score) <= 6);
+        let path = "spec.indicator.evaluation.minScore";
+        let bound = self.findings.expect(bound, path, Rule::InvalidThreshold, messages::SCORE);
+        let scores = self.telemetry.profile.evaluation_score.as_ref();
+        let scores = self.role(scores, "evaluation", "a histogram of evaluation scores")?;
+        let name = LabelMatcher::equal(self.telemetry.label(&scores.name_label), spec.evaluator.clone());
+        let measure = Measure::Distribution {
+            histogram: self.telemetry.select(&scores.metric).with([name]),
+            form: HistogramType::Auto,
+            bound: bound?,
+            good: GoodSide::Above,
+        };
+        let phrase = format!("runs scored at most {score} in '{}'", spec.evaluator);
+        Some(Indicator { kind: "evaluation", measure, phrase })
+    }
+
+    fn evaluation_labels(&mut self, spec: &api::EvaluationIndicator) -> Option<Indicator> {
+        let evaluations = self.telemetry.profile.evaluations.as_ref();
+        let evaluations = self.role(evaluations, "evaluation", "a counter of evaluation results")?;
+        let evaluator = [spec.evaluator.clone()];
+        let measure = self.outcomes(evaluations, &spec.good_labels, &evaluations.outcome.excluded, &evaluator);
+        let phrase = format!("runs were not good in '{}'", spec.evaluator);
+        Some(Indicator { kind: "evaluation", measure, phrase })
+    }
+
+    fn availability(&mut self, spec: &api::Selector) -> Indicator {
+        let gauge = self.selector(spec, "spec.indicator.availability");
+        Indicator {
+            kind: "availability",
+            measure: Measure::Samples { gauge },
+            phrase: "probe samples failed".into(),
+        }
+    }
+
+    fn ratio(&mut self, spec: &api::RatioIndicator) -> Option<Indicator> {
+        let path = "spec.indicator.ratio";
+        let total = Counter::Plain(self.selector(&spec.total, "spec.indicator.ratio.total"));
+        let same = [&spec.good, &spec.bad].into_iter().flatten().any(|part| *part == spec.total);
+        self.findings.require(!same, path, Rule::Contradiction, messages::SAME_SELECTOR);
+        let good = spec.good.as_ref().map(|good| self.selector(good, "spec.indicator.ratio.good"));
+        let bad = spec.bad.as_ref().map(|bad| self.selector(bad, "spec.indicator.ratio.bad"));
+        let numerator = match (good, bad) {
+            (Some(good), None) => Some(Numerator::Good(Counter::Plain(good))),
+            (None, Some(bad)) => Some(Numerator::Bad(Counter::Plain(bad))),
+            (None, None) | (Some(_), Some(_)) => None,
+        };
+        let numerator = self.findings.expect(numerator, path, Rule::NotExactlyOne, messages::ONE_NUMERATOR)?;
+        let measure = Measure::Events { total, numerator };
+        Some(Indicator { kind: "ratio", measure, phrase: "events were bad".into() })
+    }
+
+    fn histogram(&mut self, spec: &api::HistogramIndicator) -> Option<Indicator> {
+        let selector = api::Selector { metric: spec.metric.clone(), matchers: spec.matchers.clone() };
+        let histogram = self.selector(&selector, "spec.indicator.histogram");
+        let bound = parse_duration(&spec.threshold)
+            .map(seconds)
+            .or_else(|| Decimal::parse(&spec.threshold).filter(|_| decimals(&spec.threshold) <= 6));
+        let path = "spec.indicator.histogram.threshold";
+        let bound =
+            self.findings.expect(bound, path, Rule::InvalidThreshold, messages::HISTOGRAM_THRESHOLD_FORMAT)?;
+        let measure = Measure::Distribution {
+            histogram,
+            form: spec.histogram_type,
+            bound,
+            good: GoodSide::AtMost,
+        };
+        let phrase = format!("observations were above {}", spec.threshold);
+        Some(Indicator { kind: "histogram", measure, phrase })
+    }
+
+    fn raw(&mut self, spec: &api::RawIndicator, platform: &Platform) -> Option<Indicator> {
+        let forbidden = format!("raw queries are disabled by {}", platform.display_name());
+        self.findings.require(platform.allows_raw, "spec.indicator.raw", Rule::NotPermitted, forbidden);
+        self.findings.require(
+            spec.bad != spec.total,
+            "spec.indicator.raw",
+            Rule::Contradiction,
+            messages::SAME_SELECTOR,
+        );
+        let bad = self.query(&spec.bad, "spec.indicator.raw.bad");
+        let total = self.query(&spec.total, "spec.indicator.raw.total");
+        let measure = Measure::Raw { bad: bad?, total: total? };
+        Some(Indicator { kind: "raw", measure, phrase: "events were bad".into() })
+    }
+
+    fn query(&mut self, text: &str, path: &str) -> Option<String> {
+        self.findings.require(text.contains("$window"), path, Rule::InvalidQuery, messages::RAW_WINDOW);
+        match fence_query(text, self.telemetry.fence()) {
+            Ok(query) => Some(query),
+            Err(message) => {
+                let foreign = message.starts_with("selector conflicts");
+                let rule = if foreign { Rule::NotPermitted } else { Rule::InvalidQuery };
+                self.findings.add(path, rule, message);
+                None
+            }
+        }
+    }
+
+    fn selector(&mut self, spec: &api::Selector, path: &str) -> SeriesSelector {
+        self.telemetry.select_named(&spec.metric, &spec.matchers, path, self.findings)
+    }
+
+    /// The role that an indicator needs, or a violation if the profile has no such series.
+    fn role<T>(&mut self, role: Option<T>, kind: &str, what: &str) -> Option<T> {
+        let message = format!(
+            "profile '{}' does not emit {what}; use `ratio` or `histogram`, or another profile",
+            self.telemetry.profile.name
+        );
+        self.findings.expect(role, format!("spec.indicator.{kind}"), Rule::UnsupportedIndicator, message)
+    }
+
+    /// Events with an outcome: bad is whatever is neither good nor excluded.
+    fn outcomes(&self, role: &Outcomes, good: &[String], excluded: &[String], names: &[String]) -> Measure {
+        let outcome = self.telemetry.label(&role.outcome.label);
+        let not = |values: &[String]| -> Vec<LabelMatcher> {
+            values.iter().map(|value| LabelMatcher::not_equal(outcome.clone(), value.clone())).collect()
+        };
+        let named: Vec<LabelMatcher> = role
+            .name_label
+            .iter()
+            .filter_map(|label| one_of(&self.telemetry.label(label), names))
+            .collect();
+        let valid = [named, not(excluded)].concat();
+        let bad = [valid.clone(), not(good)].concat();
+        Measure::Events {
+            total: self.counter(&role.metric, valid),
+            numerator: Numerator::Bad(self.counter(&role.metric, bad)),
+        }
+    }
+
+    fn counter(&self, metric: &Metric, matchers: Vec<LabelMatcher>) -> Counter {
+        let selector = self.telemetry.select(metric).with(matchers);
+        match metric.kind {
+            MetricKind::Counter => Counter::Plain(selector),
+            MetricKind::Histogram => Counter::Observations(selector, HistogramType::Auto),
+        }
+    }
+
+    fn at_most(
+        &self,
+        kind: &'static str,
+        metric: &Metric,
+        bound: Decimal,
+        form: HistogramType,
+        phrase: String,
+    ) -> Option<Indicator> {
+        let histogram = self.telemetry.select(metric);
+        let measure = Measure::Distribution { histogram, form, bound, good: GoodSide::AtMost };
+        Some(Indicator { kind, measure, phrase })
+    }
+
+    /// A latency threshold, in seconds.
+    fn threshold(&mut self, text: &str, path: &str) -> Option<Decimal> {
+        let duration = parse_duration(text);
+        let duration = self.findings.expect(duration, path, Rule::InvalidThreshold, messages::DURATION_FORMAT)?;
+        let in_range = duration <= Duration::from_secs(24 * 3600);
+        self.findings.require(in_range, path, Rule::InvalidThreshold, messages::THRESHOLD_RANGE);
+        Some(seconds(duration))
+    }
+
+    fn maximum(&mut self, spec: &api::MaxIndicator, path: &str) -> Option<Decimal> {
+        let in_range = (1..=1_000_000_000).contains(&spec.max);
+        let message = "must be between 1 and 1000000000";
+        self.findings.require(in_range, path, Rule::InvalidThreshold, message);
+        in_range.then(|| Decimal::from_integer(spec.max))
+    }
+
+    fn require_disjoint(&mut self, good: &[String], excluded: &[String], path: &str) {
+        for outcome in excluded.iter().filter(|outcome| good.contains(outcome)) {
+            let message = format!("'{outcome}' is good already; an outcome may not be both good and excluded");
+            self.findings.add(path, Rule::Contradiction, message);
+        }
+    }
+}
+
+fn or_default(written: &[String], default: &[String]) -> Vec<String> {
+    if written.is_empty() { default.to_vec() } else { written.to_vec() }
+}
+
+/// A matcher for one of several literal values.
+fn one_of(label: &str, values: &[String]) -> Option<LabelMatcher> {
+    match values {
+        [] => None,
+        [single] => Some(LabelMatcher::equal(label, single.clone())),
+        several => {
+            let escaped: Vec<String> = several.iter().map(|value| regex_syntax::escape(value)).collect();
+            Some(LabelMatcher::regex(label, escaped.join("|")))
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> Decimal {
+    let milliseconds = i64::try_from(duration.as_millis()).expect("thresholds should fit, their text is short");
+    Decimal::from_ratio(milliseconds, 1000)
+}
+
+fn decimals(text: &str) -> usize {
+    text.split_once('.').map_or(0, |(_, digits)| digits.len())
+}

@@ -1,0 +1,112 @@
+//! Checks of single texts: names, URLs, durations, text that is inserted literally.
+
+use std::time::Duration;
+
+use super::findings::Findings;
+use crate::api::v1alpha1::messages;
+use crate::domain::violation::Rule;
+use crate::domain::window::Window;
+
+/// A label name, perhaps with dots.
+pub(super) fn is_label_name(name: &str) -> bool {
+    is_name(name, |byte| byte == b'_' || byte == b'.') && !name.starts_with("__")
+}
+
+/// A label name without dots, as Alertmanager takes it everywhere.
+pub(super) fn is_alert_label_name(name: &str) -> bool {
+    is_label_name(name) && !name.contains('.')
+}
+
+/// A metric name, perhaps with dots.
+pub(super) fn is_metric_name(name: &str) -> bool {
+    is_name(name, |byte| matches!(byte, b'_' | b'.' | b':'))
+}
+
+fn is_name(name: &str, also: impl Fn(u8) -> bool) -> bool {
+    let starts_well = name.bytes().next().is_some_and(|first| first != b'.' && !first.is_ascii_digit());
+    starts_well && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || also(byte))
+}
+
+/// A severity: lower-case letters, digits and `-`.
+pub(super) fn is_severity(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether a text has control characters of ASCII.
+pub(super) fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_control())
+}
+
+/// An https URL without user information.
+pub(super) fn is_https_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let host = rest.split('/').next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    !name.is_empty()
+        && name.bytes().all(legal)
+        && !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && !rest.contains(['@', ' ', '"', '<', '>', '\\', '^', '`', '|'])
+        && !rest.contains("{{")
+        && (rest.len() == host.len() || rest.as_bytes()[host.len()] == b'/')
+}
+
+/// A duration with a unit of milliseconds to hours, such as `60s`.
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    if number.starts_with('0') || number.len() > 9 {
+        return None;
+    }
+    number.parse::<u64>().ok().map(|number| Duration::from_millis(number * milliseconds))
+}
+
+/// A window of the budget: at least a day, at most ninety.
+pub(super) fn budget_window(text: &str, path: &str, findings: &mut Findings) -> Option<Window> {
+    let window = Window::parse(text);
+    let window = findings.expect(window, path, Rule::InvalidWindow, messages::WINDOW_FORMAT)?;
+    let in_range = window >= Window::from_days(1) && window <= Window::from_days(90);
+    findings.require(in_range, path, Rule::InvalidWindow, messages::WINDOW_RANGE);
+    in_range.then_some(window)
+}
+
+/// Text that must be inserted literally.
+pub(super) fn literal(text: &str, path: &str, findings: &mut Findings) {
+    findings.require(!text.contains("{{"), path, Rule::InvalidText, messages::NO_TEMPLATE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_plain_https() {
+        for url in ["https://runbooks.example", "https://a.example:8443/x/{name}?y=1#z"] {
+            assert!(is_https_url(url), "{url}");
+        }
+        for url in [
+            "http://a.example", "javascript:alert(1)", "https://u:p@h", "https://", "https://a b",
+            "https://a.example:/x", "https://a.example?x", "https://a.example/{{ x }}",
+        ] {
+            assert!(!is_https_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(parse_duration("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_duration("2h"), Some(Duration::from_secs(7200)));
+        for text in ["10", "0s", "-1s", "1d", "1.5s", "", "s"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+}

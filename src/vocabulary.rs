@@ -1,0 +1,195 @@
+//! Every name that we put into other systems: metrics, labels, annotations, condition types, reasons,
+//! events, the field manager. Changing one of them is a breaking change for somebody.
+
+/// Who owns the fields that we apply.
+pub const FIELD_MANAGER: &str = "agentslo";
+/// Label on every child, with [`MANAGED_BY_VALUE`].
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// Value of [`MANAGED_BY_LABEL`].
+pub const MANAGED_BY_VALUE: &str = "agentslo";
+/// Annotation that keeps Argo CD from refreshing an application whenever a child changes.
+pub const ARGOCD_IGNORE_UPDATES: &str = "argocd.argoproj.io/ignore-resource-updates";
+
+/// Names of the recorded series.
+pub mod series {
+    /// Prefix of everything that we record.
+    pub const PREFIX: &str = "agentslo:";
+    /// Valid events in the last five minutes.
+    pub const TOTAL_5M: &str = "agentslo:total:increase5m";
+    /// Bad events in the last five minutes.
+    pub const BAD_5M: &str = "agentslo:bad:increase5m";
+    /// Valid events in the budget's window; the window is appended.
+    pub const TOTAL_COUNT: &str = "agentslo:total:count";
+    /// Bad events in the budget's window; the window is appended.
+    pub const BAD_COUNT: &str = "agentslo:bad:count";
+    /// Share of the budget that is left.
+    pub const REMAINING: &str = "agentslo:budget:remaining_ratio";
+    /// Burn rates, one for each window in label [`super::label::WINDOW`].
+    pub const BURN_RATE: &str = "agentslo:burn:rate";
+    /// Always 1; carries what may change without breaking history as labels.
+    pub const INFO: &str = "agentslo:slo:info";
+}
+
+/// Labels of recorded series and alerts.
+pub mod label {
+    /// Namespace of the AgentSLO.
+    pub const NAMESPACE: &str = "namespace";
+    /// Name of the AgentSLO.
+    pub const SLO: &str = "agentslo";
+    /// The agent, as its telemetry names it.
+    pub const AGENT: &str = "agent";
+    /// `page` or `ticket`.
+    pub const URGENCY: &str = "urgency";
+    /// The user's word for the urgency.
+    pub const SEVERITY: &str = "severity";
+    /// Window of a burn rate.
+    pub const WINDOW: &str = "window";
+    /// Percentage, on the info series.
+    pub const OBJECTIVE: &str = "objective";
+    /// Kind of the indicator, on the info series.
+    pub const INDICATOR: &str = "indicator";
+}
+
+/// Names of the alerts.
+pub mod alert {
+    /// The budget burns too fast.
+    pub const BURN: &str = "AgentSLOBudgetBurn";
+    /// The budget is spent.
+    pub const EXHAUSTED: &str = "AgentSLOBudgetExhausted";
+    /// The telemetry is gone.
+    pub const NO_DATA: &str = "AgentSLONoData";
+}
+
+/// Annotations of alerts.
+pub mod annotation {
+    /// What happened, in one sentence with its numbers.
+    pub const SUMMARY: &str = "summary";
+    /// What the objective promises.
+    pub const DESCRIPTION: &str = "description";
+    /// Where the responder finds help.
+    pub const RUNBOOK: &str = "runbook_url";
+}
+
+/// Types of conditions.
+pub mod condition {
+    /// The rules for this generation are in force.
+    pub const READY: &str = "Ready";
+    /// The spec makes sense and is permitted.
+    pub const ACCEPTED: &str = "Accepted";
+    /// The rule object is as desired.
+    pub const RULES_APPLIED: &str = "RulesApplied";
+    /// A Prometheus evaluates the rules.
+    pub const RULES_ACCEPTED: &str = "RulesAccepted";
+    /// The series of the indicator exist and are fresh.
+    pub const DATA_AVAILABLE: &str = "DataAvailable";
+    /// Budget is left. Not part of `Ready`.
+    pub const BUDGET_HEALTHY: &str = "BudgetHealthy";
+    /// Every burn-rate pair can be reached as the catalogue has it.
+    pub const ALERTS_REACHABLE: &str = "AlertsReachable";
+    /// The controller is at work on this generation (kstatus, abnormal when true).
+    pub const RECONCILING: &str = "Reconciling";
+    /// The controller waits for somebody (kstatus, abnormal when true).
+    pub const STALLED: &str = "Stalled";
+    /// Of an AgentPlatform: its Prometheus answers.
+    pub const PROMETHEUS_REACHABLE: &str = "PrometheusReachable";
+}
+
+/// Reasons of conditions that are not the name of a violated rule or of a failed effect.
+pub mod reason {
+    /// All is well.
+    pub const READY: &str = "Ready";
+    /// The spec is valid.
+    pub const VALID: &str = "Valid";
+    /// The child is as desired.
+    pub const APPLIED: &str = "Applied";
+    /// Not looked at yet.
+    pub const PENDING: &str = "Pending";
+    /// Nothing is done while `suspend` is set.
+    pub const SUSPENDED: &str = "Suspended";
+    /// A CRD is missing.
+    pub const DEPENDENCY_MISSING: &str = "DependencyMissing";
+    /// Another object of the same name is not ours.
+    pub const CONFLICT: &str = "Conflict";
+    /// The operator lacks a permission.
+    pub const FORBIDDEN: &str = "Forbidden";
+    /// The rendered object is larger than its reader takes.
+    pub const TOO_LARGE: &str = "TooLarge";
+    /// The API server refused a write.
+    pub const APPLY_FAILED: &str = "ApplyFailed";
+    /// A quota refused a write.
+    pub const QUOTA_EXCEEDED: &str = "QuotaExceeded";
+    /// The spec is not valid, so nothing new was applied.
+    pub const NOT_ACCEPTED: &str = "NotAccepted";
+    /// No AgentPlatform names a Prometheus.
+    pub const PROMETHEUS_UNKNOWN: &str = "PrometheusUnknown";
+    /// Some Prometheus evaluates the rules.
+    pub const EVALUATED: &str = "Evaluated";
+    /// prometheus-operator says that some Prometheus took the rules.
+    pub const BOUND: &str = "Bound";
+    /// prometheus-operator refused the rules.
+    pub const REJECTED: &str = "RejectedByPrometheus";
+    /// No Prometheus selects the rules.
+    pub const NO_PROMETHEUS_SELECTS: &str = "NoPrometheusSelectsRule";
+    /// Prometheus evaluates the rules with an error.
+    pub const RULE_FAILED: &str = "RuleFailed";
+    /// Prometheus was not asked yet, or has not evaluated the rules yet.
+    pub const NOT_EVALUATED: &str = "NotEvaluated";
+    /// Prometheus does not answer.
+    pub const QUERY_FAILED: &str = "QueryFailed";
+    /// Prometheus wants other credentials.
+    pub const UNAUTHORIZED: &str = "Unauthorized";
+    /// Prometheus asks for fewer requests.
+    pub const RATE_LIMITED: &str = "RateLimited";
+    /// Prometheus is up but cannot answer.
+    pub const UNAVAILABLE: &str = "Unavailable";
+    /// Prometheus refused the query.
+    pub const QUERY_REJECTED: &str = "QueryRejected";
+    /// Series and events are there.
+    pub const DATA: &str = "Data";
+    /// No series match.
+    pub const NO_SERIES: &str = "NoSeries";
+    /// Series match, no events.
+    pub const IDLE: &str = "Idle";
+    /// The newest sample is too old.
+    pub const SAMPLES_TOO_OLD: &str = "SamplesTooOld";
+    /// The histogram has no bucket with the threshold as its bound.
+    pub const NO_SUCH_BUCKET: &str = "NoSuchBucket";
+    /// More bad than valid events.
+    pub const RATIO_ABOVE_ONE: &str = "RatioAboveOne";
+    /// The state of the budget decides; see [`crate::api::v1alpha1::BudgetState`].
+    pub const WITHIN_BUDGET: &str = "WithinBudget";
+    /// The budget is spent.
+    pub const EXHAUSTED: &str = "Exhausted";
+    /// The budget burns too fast.
+    pub const BURNING_FAST: &str = "BurningFast";
+    /// Too few events for a verdict.
+    pub const INSUFFICIENT: &str = "Insufficient";
+    /// Every pair is as the catalogue has it.
+    pub const REACHABLE: &str = "Reachable";
+    /// A pair was lowered because a total failure would not reach it.
+    pub const ALERT_UNREACHABLE: &str = "AlertUnreachable";
+    /// Done with this generation.
+    pub const OBSERVED: &str = "Observed";
+    /// An error is being retried.
+    pub const RETRYING: &str = "Retrying";
+    /// Prometheus answers.
+    pub const REACHED: &str = "Reached";
+}
+
+/// Reasons of Events, written on transitions only.
+pub mod event {
+    /// The rules were written.
+    pub const RULES_APPLIED: &str = "RulesApplied";
+    /// The spec is not valid; the last good rules stay.
+    pub const SPEC_REJECTED: &str = "SpecRejected";
+    /// The budget is spent.
+    pub const BUDGET_EXHAUSTED: &str = "BudgetExhausted";
+    /// Budget is left again.
+    pub const BUDGET_RECOVERED: &str = "BudgetRecovered";
+    /// A child was changed by somebody else and was put right.
+    pub const DRIFT_CORRECTED: &str = "DriftCorrected";
+    /// An object of the same name is not ours.
+    pub const CONFLICT: &str = "Conflict";
+    /// A CRD is missing.
+    pub const DEPENDENCY_MISSING: &str = "DependencyMissing";
+}
