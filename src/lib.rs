@@ -7,5 +7,6 @@ pub mod domain;
 pub mod foreign;
 pub mod profiles;
 pub mod render;
+pub mod simulate;
 pub mod validate;
 pub mod vocabulary;
