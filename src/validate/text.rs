@@ -94,8 +94,14 @@ mod tests {
             assert!(is_https_url(url), "{url}");
         }
         for url in [
-            "http://a.example", "javascript:alert(1)", "https://u:p@h", "https://", "https://a b",
-            "https://a.example:/x", "https://a.example?x", "https://a.example/{{ x }}",
+            "http://a.example",
+            "javascript:alert(1)",
+            "https://u:p@h",
+            "https://",
+            "https://a b",
+            "https://a.example:/x",
+            "https://a.example?x",
+            "https://a.example/{{ x }}",
         ] {
             assert!(!is_https_url(url), "{url}");
         }
