@@ -82,7 +82,8 @@ impl Builder<'_> {
         let bound = self.threshold(&spec.threshold, "spec.indicator.latency.threshold");
         let metric = self.role(metric.as_ref(), "latency", &format!("a duration histogram of {events}"))?;
         let phrase = format!("{events} took longer than {}", spec.threshold);
-        self.at_most("latency", metric, bound?, spec.histogram_type, phrase)
+        let measure = self.at_most(metric, bound?, spec.histogram_type);
+        Some(Indicator { kind: "latency", measure, phrase })
     }
 
     fn time_to_first_token(&mut self, spec: &api::TimeToFirstTokenIndicator) -> Option<Indicator> {
@@ -90,7 +91,8 @@ impl Builder<'_> {
         let metric = self.telemetry.profile.time_to_first_token.as_ref();
         let metric = self.role(metric, "timeToFirstToken", "a histogram of the time to the first token")?;
         let phrase = format!("model calls took longer than {} to their first token", spec.threshold);
-        self.at_most("timeToFirstToken", metric, bound?, spec.histogram_type, phrase)
+        let measure = self.at_most(metric, bound?, spec.histogram_type);
+        Some(Indicator { kind: "timeToFirstToken", measure, phrase })
     }
 
     fn tokens_per_run(&mut self, spec: &api::MaxIndicator) -> Option<Indicator> {
@@ -98,7 +100,8 @@ impl Builder<'_> {
         let metric = self.role(metric, "tokensPerRun", "a histogram of tokens of runs")?;
         let bound = self.maximum(spec, "spec.indicator.tokensPerRun.max")?;
         let phrase = format!("runs used more than {} tokens", spec.max);
-        self.at_most("tokensPerRun", metric, bound, HistogramType::Auto, phrase)
+        let measure = self.at_most(metric, bound, HistogramType::Auto);
+        Some(Indicator { kind: "tokensPerRun", measure, phrase })
     }
 
     fn turns(&mut self, spec: &api::MaxIndicator) -> Option<Indicator> {
@@ -106,7 +109,8 @@ impl Builder<'_> {
         let metric = self.role(metric, "turns", "a histogram of turns of runs")?;
         let bound = self.maximum(spec, "spec.indicator.turns.max")?;
         let phrase = format!("runs took more than {} turns", spec.max);
-        self.at_most("turns", metric, bound, HistogramType::Auto, phrase)
+        let measure = self.at_most(metric, bound, HistogramType::Auto);
+        Some(Indicator { kind: "turns", measure, phrase })
     }
 
     fn cost_per_run(&mut self, spec: &api::CostPerRunIndicator) -> Option<Indicator> {
@@ -124,7 +128,8 @@ impl Builder<'_> {
                     "a histogram of the cost of runs; method 'HourlyMean' needs only a cost counter",
                 )?;
                 let phrase = format!("runs cost more than ${}", spec.max_usd);
-                self.at_most("costPerRun", metric, limit?, HistogramType::Auto, phrase)
+                let measure = self.at_most(metric, limit?, HistogramType::Auto);
+                Some(Indicator { kind: "costPerRun", measure, phrase })
             }
             CostMethod::HourlyMean => self.hourly_mean(limit?, &spec.max_usd),
         }
@@ -145,7 +150,7 @@ impl Builder<'_> {
 
     fn evaluation(&mut self, spec: &api::EvaluationIndicator) -> Option<Indicator> {
         let path = "spec.indicator.evaluation";
-        let one = spec.min_score.is_some() != !spec.good_labels.is_empty();
+        let one = spec.min_score.is_some() == spec.good_labels.is_empty();
         self.findings.require(one, path, Rule::NotExactlyOne, messages::ONE_CRITERION);
         match &spec.min_score {
             Some(score) => self.evaluation_score(spec, score),
@@ -291,17 +296,10 @@ impl Builder<'_> {
         }
     }
 
-    fn at_most(
-        &self,
-        kind: &'static str,
-        metric: &Metric,
-        bound: Decimal,
-        form: HistogramType,
-        phrase: String,
-    ) -> Option<Indicator> {
+    /// Observations of the agent's histogram that are good up to a bound.
+    fn at_most(&self, metric: &Metric, bound: Decimal, form: HistogramType) -> Measure {
         let histogram = self.telemetry.select(metric);
-        let measure = Measure::Distribution { histogram, form, bound, good: GoodSide::AtMost };
-        Some(Indicator { kind, measure, phrase })
+        Measure::Distribution { histogram, form, bound, good: GoodSide::AtMost }
     }
 
     /// A latency threshold, in seconds.
@@ -309,7 +307,7 @@ impl Builder<'_> {
         let duration = parse_duration(text);
         let duration =
             self.findings.expect(duration, path, Rule::InvalidThreshold, messages::DURATION_FORMAT)?;
-        let in_range = duration <= Duration::from_secs(24 * 3600);
+        let in_range = duration <= Duration::from_hours(24);
         self.findings.require(in_range, path, Rule::InvalidThreshold, messages::THRESHOLD_RANGE);
         Some(seconds(duration))
     }

@@ -89,7 +89,15 @@ fn every_selector_has(expression: &Expr, fence: &LabelMatcher) -> bool {
             let selector = match expression {
                 Expr::VectorSelector(selector) => selector,
                 Expr::MatrixSelector(matrix) => &matrix.vs,
-                _ => return Ok(true),
+                Expr::Aggregate(_)
+                | Expr::Unary(_)
+                | Expr::Binary(_)
+                | Expr::Paren(_)
+                | Expr::Subquery(_)
+                | Expr::NumberLiteral(_)
+                | Expr::StringLiteral(_)
+                | Expr::Call(_)
+                | Expr::Extension(_) => return Ok(true),
             };
             let fenced = |matcher: &Matcher| matcher.name == self.0.label && matcher.value == self.0.value;
             if selector.matchers.matchers.iter().any(fenced) { Ok(true) } else { Err(()) }

@@ -22,10 +22,9 @@ pub(super) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Reads the source of telemetry; `path` is where it was written.
+    /// Reads the source of telemetry.
     pub(super) fn parse(
         source: &TelemetrySource,
-        path: &str,
         agent: &str,
         namespace: &str,
         platform: &Platform,
@@ -34,10 +33,10 @@ impl Telemetry {
         let name = source.profile.as_deref().unwrap_or(profiles::DEFAULT);
         let unknown = format!("'{name}' is not a profile; profiles are '{}'", profiles::names().join("', '"));
         let profile =
-            findings.expect(profiles::find(name), format!("{path}.profile"), Rule::UnknownProfile, unknown);
+            findings.expect(profiles::find(name), "spec.telemetry.profile", Rule::UnknownProfile, unknown);
         let fence =
             platform.namespace_label.as_ref().map(|label| LabelMatcher::equal(label.clone(), namespace));
-        let common = parse_matchers(&source.matchers, &format!("{path}.matchers"), fence.as_ref(), findings);
+        let common = parse_matchers(&source.matchers, "spec.telemetry.matchers", fence.as_ref(), findings);
         let profile = profile?;
         Some(Self {
             profile,
