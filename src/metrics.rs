@@ -84,11 +84,23 @@ impl Default for Metrics {
             registry: Arc::default(),
         };
         registry.register("reconcile", "Reconciliations by kind and result", metrics.reconciled.clone());
-        registry.register("reconcile_duration_seconds", "Duration of reconciliations", metrics.reconcile_duration.clone());
+        registry.register(
+            "reconcile_duration_seconds",
+            "Duration of reconciliations",
+            metrics.reconcile_duration.clone(),
+        );
         registry.register("api_writes", "Writes to the API server", metrics.written.clone());
-        registry.register("status_writes_suppressed", "Statuses that were no news", metrics.suppressed.clone());
+        registry.register(
+            "status_writes_suppressed",
+            "Statuses that were no news",
+            metrics.suppressed.clone(),
+        );
         registry.register("prometheus_queries", "Queries to Prometheus", metrics.queried.clone());
-        registry.register("budget_sample_age_seconds", "Age of the newest budget sample", metrics.sample_age.clone());
+        registry.register(
+            "budget_sample_age_seconds",
+            "Age of the newest budget sample",
+            metrics.sample_age.clone(),
+        );
         registry.register("store_objects", "Objects in the caches", metrics.objects.clone());
         registry.register("render_errors", "Specs that were rejected, by rule", metrics.rejected.clone());
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
@@ -99,6 +111,9 @@ impl Default for Metrics {
 
 impl Metrics {
     /// All of them in the OpenMetrics text format.
+    ///
+    /// # Panics
+    /// Never: writing to a string does not fail.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut text = String::new();

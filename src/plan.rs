@@ -112,7 +112,9 @@ fn place(
         return cannot(Obstacle::TooLarge { bytes });
     }
     match existing.get(&name) {
-        Some(Existing::Foreign { controller }) => cannot(Obstacle::Foreign { controller: controller.clone() }),
+        Some(Existing::Foreign { controller }) => {
+            cannot(Obstacle::Foreign { controller: controller.clone() });
+        }
         Some(Existing::Settled(fingerprint)) if *fingerprint == Fingerprint::of(&artifact) => {
             plan.settled.push(artifact);
         }
@@ -125,11 +127,12 @@ fn place(
 /// and so the rule groups, must be equal.
 fn contains(live: &Value, desired: &Value) -> bool {
     match (live, desired) {
-        (Value::Object(live), Value::Object(desired)) => desired
-            .iter()
-            .all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired))),
+        (Value::Object(live), Value::Object(desired)) => {
+            desired.iter().all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired)))
+        }
         (Value::Array(live), Value::Array(desired)) => {
-            live.len() == desired.len() && live.iter().zip(desired).all(|(live, desired)| contains(live, desired))
+            live.len() == desired.len()
+                && live.iter().zip(desired).all(|(live, desired)| contains(live, desired))
         }
         (live, desired) => live == desired,
     }

@@ -57,7 +57,8 @@ impl Agent {
     fn new() -> Self {
         let mut registry = Registry::default();
         let runs = Family::<Run, Counter>::default();
-        let duration = Family::new_with_constructor((|| Histogram::new(DURATION_BUCKETS)) as fn() -> Histogram);
+        let duration =
+            Family::new_with_constructor((|| Histogram::new(DURATION_BUCKETS)) as fn() -> Histogram);
         let cost = Family::new_with_constructor((|| Histogram::new(COST_BUCKETS)) as fn() -> Histogram);
         registry.register("agent_queries", "Finished runs by outcome", runs.clone());
         registry.register("agent_query_duration_seconds", "Duration of runs", duration.clone());

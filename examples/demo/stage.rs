@@ -9,7 +9,7 @@ use agentslo::api::v1alpha1::custom_resource_definitions;
 use bed::{Bed, Launch, Probe, Process};
 
 /// Whatever went wrong, for a person to read.
-pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const RBAC: &str = include_str!("../../deploy/rbac.yaml");
 
@@ -29,7 +29,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: operator}]
 ";
 
 /// Installs the CRDs and the permissions, and a namespace for the agent's team.
-pub async fn install(bed: &Bed, namespace: &str) -> Result<()> {
+pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
     for crd in custom_resource_definitions() {
         bed.apply_yaml(&serde_json::to_string(&crd)?).await?;
     }
@@ -43,7 +43,7 @@ pub async fn install(bed: &Bed, namespace: &str) -> Result<()> {
 }
 
 /// Names the bed's Prometheus to the operator.
-pub async fn name_prometheus(bed: &Bed) -> Result<()> {
+pub(crate) async fn name_prometheus(bed: &Bed) -> Result<()> {
     let platform = format!(
         "apiVersion: agentslo.dev/v1alpha1\nkind: AgentPlatform\nmetadata: {{name: default}}\nspec:\n  prometheus: {{address: \"{}\"}}\n",
         bed.prometheus_url()
@@ -53,19 +53,27 @@ pub async fn name_prometheus(bed: &Bed) -> Result<()> {
 }
 
 /// Starts the operator as the bed's user `operator`, with nothing but the permissions above.
-pub async fn start_operator(bed: &Bed, program: &Path, name: &str) -> Result<Process> {
+pub(crate) async fn start_operator(bed: &Bed, program: &Path, name: &str) -> Result<Process> {
     let port = bed.port()?;
     let log = bed.logs().join(format!("{name}.log"));
     let launch = Launch::new(name, program, &log, Probe::Url(format!("http://127.0.0.1:{port}/readyz")))
-        .args(["run", "--listen", &format!("127.0.0.1:{port}"), "--poll-interval", "5", "--log-format", "text"])
+        .args([
+            "run",
+            "--listen",
+            &format!("127.0.0.1:{port}"),
+            "--poll-interval",
+            "5",
+            "--log-format",
+            "text",
+        ])
         .env("KUBECONFIG", bed.kubeconfig("operator")?.display().to_string())
-        .deadline(Duration::from_secs(60));
+        .deadline(Duration::from_mins(1));
     Ok(Process::launch(launch).await?)
 }
 
 /// Counts of one AgentSLO in the past: so many valid events in each five minutes, and how many of all
 /// were bad.
-pub struct Past {
+pub(crate) struct Past {
     /// Name of the AgentSLO.
     pub slo: &'static str,
     /// Valid events in five minutes.
@@ -74,24 +82,33 @@ pub struct Past {
     pub one_bad_in: u32,
 }
 
+/// Seconds of one recorded count.
 const TILE: u64 = 300;
+/// The same, as a step.
+const TILE_STEP: usize = 300;
 
 /// Seconds since the epoch, at the last five-minute mark.
-pub fn last_mark() -> Result<u64> {
+// A stage is part of the shell, and the servers on it run by the same clock.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn last_mark() -> Result<u64> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     Ok(now / TILE * TILE)
 }
 
 /// Writes the recorded counts of so many days, up to a five-minute mark, as OpenMetrics. The last six
 /// hours have a count for every minute, as the rules make them.
-pub fn write_history(file: &Path, namespace: &str, pasts: &[Past], days: u64, end: u64) -> Result<()> {
+pub(crate) fn write_history(file: &Path, namespace: &str, pasts: &[Past], days: u64, end: u64) -> Result<()> {
     let mut text = String::new();
     for series in ["agentslo:total:increase5m", "agentslo:bad:increase5m"] {
         writeln!(text, "# TYPE {series} unknown")?;
         for past in pasts {
             for at in times(days, end) {
                 let value = value_of(series, past, at);
-                writeln!(text, "{series}{{namespace=\"{namespace}\",agentslo=\"{}\"}} {value} {at}", past.slo)?;
+                writeln!(
+                    text,
+                    "{series}{{namespace=\"{namespace}\",agentslo=\"{}\"}} {value} {at}",
+                    past.slo
+                )?;
             }
         }
     }
@@ -103,7 +120,7 @@ pub fn write_history(file: &Path, namespace: &str, pasts: &[Past], days: u64, en
 fn times(days: u64, end: u64) -> impl Iterator<Item = u64> {
     let every_minute = end - 6 * 3600;
     let begin = end - days * 24 * 3600;
-    (begin..=every_minute).step_by(TILE as usize).chain((every_minute + 60..=end).step_by(60))
+    (begin..=every_minute).step_by(TILE_STEP).chain((every_minute + 60..=end).step_by(60))
 }
 
 /// Bad events are spread evenly: a tile has one when the running total passes a multiple.
@@ -112,5 +129,5 @@ fn value_of(series: &str, past: &Past, at: u64) -> u32 {
         return past.per_tile;
     }
     let tiles_per_bad = u64::from(past.one_bad_in / past.per_tile);
-    u32::from((at / TILE) % tiles_per_bad == 0)
+    u32::from((at / TILE).is_multiple_of(tiles_per_bad))
 }

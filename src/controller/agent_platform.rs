@@ -21,7 +21,10 @@ use crate::{report, validate};
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Reconciles one AgentPlatform.
-pub(super) async fn reconcile(platform: Arc<AgentPlatform>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
+pub(super) async fn reconcile(
+    platform: Arc<AgentPlatform>,
+    ctx: Arc<Context>,
+) -> Result<Action, ReconcileError> {
     let result = judge(&platform, &ctx).await;
     let label = result.as_ref().err().map_or("ok", ReconcileError::reason);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentPlatform", result: label }).inc();
@@ -30,6 +33,8 @@ pub(super) async fn reconcile(platform: Arc<AgentPlatform>, ctx: Arc<Context>) -
 }
 
 /// What to do after an error; logs it, once.
+// The controller runtime passes these by value.
+#[allow(clippy::needless_pass_by_value)]
 pub(super) fn after_error(platform: Arc<AgentPlatform>, error: &ReconcileError, _: Arc<Context>) -> Action {
     tracing::warn!(name = platform.name_any(), %error, "will try again");
     Action::requeue(LOOK_EVERY)
@@ -40,7 +45,9 @@ async fn judge(platform: &AgentPlatform, ctx: &Context) -> Result<(), ReconcileE
     let answer = locked(&ctx.answers).get(&platform.name_any()).cloned();
     let outcome = PlatformOutcome {
         violations: verdict.as_ref().err(),
-        prometheus: answer.as_ref().map(|answer| answer.as_ref().copied().map_err(|(reason, message)| (*reason, message.as_str()))),
+        prometheus: answer
+            .as_ref()
+            .map(|answer| answer.as_ref().copied().map_err(|(reason, message)| (*reason, message.as_str()))),
         slos: governed(platform, ctx),
     };
     let generation = platform.meta().generation.unwrap_or_default();

@@ -25,9 +25,9 @@ use crate::{report, validate};
 
 /// Time to the next look when nothing happens. Budgets wake an AgentSLO by themselves; this finds what
 /// a lost event hid.
-const RESYNC: Duration = Duration::from_secs(600);
+const RESYNC: Duration = Duration::from_mins(10);
 /// Longest pause after failures in a row.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Reconciles one AgentSLO.
 pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
@@ -37,7 +37,12 @@ pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Res
         Ok(slo) => reconcile_slo(slo, &ctx).await,
         Err(invalid) => {
             let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
-            tracing::error!(?namespace, ?name, error = invalid.error, "an AgentSLO does not fit its schema; its rules stay");
+            tracing::error!(
+                ?namespace,
+                ?name,
+                error = invalid.error,
+                "an AgentSLO does not fit its schema; its rules stay"
+            );
             Ok("unreadable")
         }
     };
@@ -51,6 +56,8 @@ pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Res
 }
 
 /// What to do after an error; logs it, once.
+// The controller runtime passes these by value.
+#[allow(clippy::needless_pass_by_value)]
 pub(super) fn after_error(incoming: Arc<Incoming>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
     let key = key(&incoming);
     let failures = {
@@ -84,7 +91,11 @@ async fn reconcile_slo(slo: &AgentSlo, ctx: &Context) -> Result<&'static str, Re
 }
 
 /// Keeps what is in force and says what is wrong.
-async fn reject(slo: &AgentSlo, violations: &Violations, ctx: &Context) -> Result<&'static str, ReconcileError> {
+async fn reject(
+    slo: &AgentSlo,
+    violations: &Violations,
+    ctx: &Context,
+) -> Result<&'static str, ReconcileError> {
     if let Some(first) = violations.first() {
         tracing::info!(namespace = slo.namespace(), name = slo.name_any(), rule = ?first.rule, "the spec is not valid");
         ctx.metrics.rejected.get_or_create(&Queried { code: first.rule.name() }).inc();
@@ -96,12 +107,18 @@ async fn reject(slo: &AgentSlo, violations: &Violations, ctx: &Context) -> Resul
 }
 
 /// Brings the rules of a valid spec into force.
-async fn enforce(slo: &AgentSlo, valid: Slo, facts: Facts, ctx: &Context) -> Result<&'static str, ReconcileError> {
+async fn enforce(
+    slo: &AgentSlo,
+    valid: Slo,
+    facts: Facts,
+    ctx: &Context,
+) -> Result<&'static str, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
     let artifacts = owned(render::slo(&valid), slo);
     let rules = artifacts.0.first().map(child_name);
     let endpoint = facts.slo.platform.prometheus.clone();
-    let applied = apply(plan(artifacts, &facts.existing, &facts.installed), &namespace, &facts.existing, ctx).await;
+    let applied =
+        apply(plan(artifacts, &facts.existing, &facts.installed), &namespace, &facts.existing, ctx).await;
     if applied.wrote {
         tracing::info!(%namespace, name = slo.name_any(), "the rules were written");
     }
@@ -148,8 +165,10 @@ fn key_of(slo: &AgentSlo) -> SloKey {
 
 /// A pause that differs by up to a quarter between objects, so that they do not all come at once.
 fn spread(pause: Duration, key: &SloKey) -> Duration {
-    let hash = key.namespace.bytes().chain(key.name.bytes()).fold(7_u32, |hash, byte| {
-        hash.wrapping_mul(31).wrapping_add(u32::from(byte))
-    });
+    let hash = key
+        .namespace
+        .bytes()
+        .chain(key.name.bytes())
+        .fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
     pause.mul_f64(0.75 + f64::from(hash % 256) / 1024.0)
 }

@@ -70,7 +70,11 @@ fn settle(
 fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &DynamicObject, ctx: &Context) {
     let Some(resource_version) = live.metadata.resource_version.clone() else { return };
     let fingerprint = Some(Fingerprint::of(artifact));
-    ctx.children.settle(namespace, name, Settled { resource_version, fingerprint, acceptance: acceptance(live) });
+    ctx.children.settle(
+        namespace,
+        name,
+        Settled { resource_version, fingerprint, acceptance: acceptance(live) },
+    );
 }
 
 async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<(), kube::Error> {
@@ -84,7 +88,13 @@ async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<()
     Ok(())
 }
 
-fn note_failure(artifact: &Artifact, namespace: &str, source: kube::Error, ctx: &Context, applied: &mut Applied) {
+fn note_failure(
+    artifact: &Artifact,
+    namespace: &str,
+    source: kube::Error,
+    ctx: &Context,
+    applied: &mut Applied,
+) {
     let object = format!("{:?} {namespace}/{}", artifact.kind(), artifact.name());
     ctx.children.forget(namespace, &child_name(artifact));
     if code_of(&source) == 404 {

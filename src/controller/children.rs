@@ -44,7 +44,11 @@ impl Children {
     }
 
     /// Metadata of a child from the watch, if it was seen.
-    pub(super) fn meta(&self, namespace: &str, (kind, name): &ChildName) -> Option<std::sync::Arc<ChildMeta>> {
+    pub(super) fn meta(
+        &self,
+        namespace: &str,
+        (kind, name): &ChildName,
+    ) -> Option<std::sync::Arc<ChildMeta>> {
         let key = ObjectRef::new_with(name, kind.api_resource()).within(namespace);
         self.stores.get(kind)?.get(&key)
     }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
-use k8s_openapi::api::core::v1::Namespace;
 
 use super::children::Children;
 use super::registry::Registry;
@@ -18,6 +18,9 @@ use crate::prometheus::SloKey;
 
 /// An AgentSLO as it arrives: one that does not even parse must not stop the others.
 pub(super) type Incoming = DeserializeGuard<AgentSlo>;
+
+/// Whether a Prometheus answered: reason and message where it did not.
+pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
 
 /// What every reconciliation has at hand.
 pub(super) struct Context {
@@ -32,7 +35,7 @@ pub(super) struct Context {
     /// The last valid form of each AgentPlatform, which stays in force while an edit is not valid.
     pub(super) valid_platforms: Mutex<BTreeMap<String, Arc<Platform>>>,
     /// Whether the Prometheus of each AgentPlatform answered: reason and message where it did not.
-    pub(super) answers: Mutex<BTreeMap<String, Result<(), (&'static str, String)>>>,
+    pub(super) answers: Mutex<BTreeMap<String, PrometheusAnswer>>,
     /// Failures in a row of each object, for the pause before the next attempt.
     pub(super) failures: Mutex<BTreeMap<SloKey, u32>>,
 }

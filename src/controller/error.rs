@@ -86,7 +86,9 @@ impl ReconcileError {
 /// Reason for a failed call of the API server.
 pub(super) fn reason_of(error: &kube::Error) -> &'static str {
     match status_of(error) {
-        Some(status) if status.code == 403 && status.message.contains("exceeded quota") => reason::QUOTA_EXCEEDED,
+        Some(status) if status.code == 403 && status.message.contains("exceeded quota") => {
+            reason::QUOTA_EXCEEDED
+        }
         Some(status) if status.code == 403 => reason::FORBIDDEN,
         Some(_) | None => reason::APPLY_FAILED,
     }
@@ -99,10 +101,13 @@ pub(super) fn code_of(error: &kube::Error) -> u16 {
 
 /// The API server's own words, where it answered.
 pub(super) fn message_of(error: &kube::Error) -> String {
-    let text = status_of(error).map_or_else(|| "the API server does not answer".to_owned(), |status| status.message.clone());
+    let text = status_of(error)
+        .map_or_else(|| "the API server does not answer".to_owned(), |status| status.message.clone());
     text.chars().take(512).collect()
 }
 
+// Only an answer of the API server has a status; kube adds kinds of failures in minor versions.
+#[allow(clippy::wildcard_enum_match_arm)]
 fn status_of(error: &kube::Error) -> Option<&Status> {
     match error {
         kube::Error::Api(status) => Some(status),

@@ -34,7 +34,11 @@ pub(super) async fn gather(slo: &AgentSlo, ctx: &Context) -> Result<Facts, Recon
     })?;
     let platform = governing(ctx, &namespace);
     let mut facts = Facts {
-        slo: SloFacts { platform: (*platform).clone(), observability: None, older_in_namespace: older(slo, ctx) },
+        slo: SloFacts {
+            platform: (*platform).clone(),
+            observability: None,
+            older_in_namespace: older(slo, ctx),
+        },
         existing: BTreeMap::new(),
         installed,
         acceptance: Acceptance::NotReported,
@@ -72,7 +76,8 @@ async fn look(
     facts: &mut Facts,
 ) -> Result<(), ReconcileError> {
     let seen = ctx.children.meta(namespace, &name).and_then(|meta| meta.metadata.resource_version.clone());
-    let known = ctx.children.settled(namespace, &name).filter(|known| seen.as_ref() == Some(&known.resource_version));
+    let known =
+        ctx.children.settled(namespace, &name).filter(|known| seen.as_ref() == Some(&known.resource_version));
     if let Some(Settled { fingerprint: Some(fingerprint), acceptance, .. }) = known {
         facts.acceptance = acceptance;
         facts.existing.insert(name, Existing::Settled(fingerprint));
@@ -88,7 +93,11 @@ async fn look(
     Ok(())
 }
 
-async fn read(namespace: &str, (kind, name): &ChildName, ctx: &Context) -> Result<Option<DynamicObject>, ReconcileError> {
+async fn read(
+    namespace: &str,
+    (kind, name): &ChildName,
+    ctx: &Context,
+) -> Result<Option<DynamicObject>, ReconcileError> {
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), namespace, &kind.api_resource());
     match api.get_opt(name).await {
         Ok(live) => Ok(live),
@@ -117,8 +126,11 @@ pub(super) fn acceptance(live: &DynamicObject) -> Acceptance {
         .filter_map(|binding| {
             let text = |key: &str| binding.get(key).and_then(Value::as_str).unwrap_or_default();
             let conditions = binding.get("conditions")?.as_array()?;
-            let accepted = conditions.iter().find(|condition| condition.get("type").and_then(Value::as_str) == Some("Accepted"))?;
-            let of_this = accepted.get("observedGeneration").and_then(Value::as_i64) == live.metadata.generation;
+            let accepted = conditions
+                .iter()
+                .find(|condition| condition.get("type").and_then(Value::as_str) == Some("Accepted"))?;
+            let of_this =
+                accepted.get("observedGeneration").and_then(Value::as_i64) == live.metadata.generation;
             of_this.then(|| (format!("{}/{}", text("namespace"), text("name")), accepted))
         })
         .collect();

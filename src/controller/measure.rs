@@ -17,13 +17,15 @@ use super::registry::Entry;
 use crate::api::v1alpha1::{PrometheusEndpoint, SecretKey};
 use crate::domain::reading::{Observation, Reading, RulesSeen};
 use crate::metrics::Queried;
-use crate::prometheus::{Connection, GroupHealth, QueryError, Secrets, SloKey, budgets, diagnose, rule_groups};
+use crate::prometheus::{
+    Connection, GroupHealth, QueryError, Secrets, SloKey, budgets, diagnose, rule_groups,
+};
 use crate::render::rules::group_name;
 
 /// Fewest seconds between two polls, when something new wants to be read.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
 /// Time between two looks at the rules API and at raw series, for each Prometheus.
-const DIAGNOSE_EVERY: Duration = Duration::from_secs(60);
+const DIAGNOSE_EVERY: Duration = Duration::from_mins(1);
 /// Most AgentSLOs whose raw series are looked at in one poll.
 const MOST_DIAGNOSED: usize = 20;
 
@@ -121,21 +123,24 @@ impl Meter {
     ) -> Result<(Connection, BTreeMap<SloKey, Observation>), QueryError> {
         let secrets = self.secrets(endpoint).await?;
         let connection = Connection::open(endpoint, &secrets)?;
-        let largest_offset = members.iter().map(|(_, entry)| entry.slo.query_offset()).max().unwrap_or_default();
+        let largest_offset =
+            members.iter().map(|(_, entry)| entry.slo.query_offset()).max().unwrap_or_default();
         let observations = budgets(&connection, largest_offset).await?;
         Ok((connection, observations))
     }
 
     async fn secrets(&self, endpoint: &PrometheusEndpoint) -> Result<Secrets, QueryError> {
         let ca = endpoint.tls.as_ref().and_then(|tls| tls.ca_secret.as_ref());
-        let token = endpoint.credentials.as_ref().and_then(|credentials| credentials.bearer_token_secret.as_ref());
+        let token =
+            endpoint.credentials.as_ref().and_then(|credentials| credentials.bearer_token_secret.as_ref());
         let mut secrets = Secrets::default();
         if let Some(key) = ca {
             secrets.ca = Some(self.secret(key).await?);
         }
         if let Some(key) = token {
             let token = String::from_utf8(self.secret(key).await?);
-            secrets.token = Some(token.map_err(|_| QueryError::Configuration("the token is not text".to_owned()))?);
+            secrets.token =
+                Some(token.map_err(|_| QueryError::Configuration("the token is not text".to_owned()))?);
         }
         Ok(secrets)
     }
@@ -144,7 +149,12 @@ impl Meter {
         let api: Api<Secret> = Api::namespaced(self.ctx.client.clone(), &self.operator_namespace);
         let secret = api.get_opt(&key.name).await.ok().flatten();
         let value = secret.and_then(|secret| secret.data?.remove(&key.key));
-        let missing = || format!("Secret '{}' with key '{}' cannot be read in namespace '{}'", key.name, key.key, self.operator_namespace);
+        let missing = || {
+            format!(
+                "Secret '{}' with key '{}' cannot be read in namespace '{}'",
+                key.name, key.key, self.operator_namespace
+            )
+        };
         value.map(|value| value.0).ok_or_else(|| QueryError::Configuration(missing()))
     }
 
@@ -177,7 +187,9 @@ impl Meter {
 /// Looks into what is missing; says whether there was anything to look into.
 async fn look_into(connection: &Connection, found: &mut [(&SloKey, &Entry, Observation)]) -> bool {
     let is_missing = |entry: &Entry, seen: &Observation| {
-        !seen.is_evaluated(&entry.slo) || seen.groups.is_empty() || seen.groups.iter().any(|group| group.bad.is_none())
+        !seen.is_evaluated(&entry.slo)
+            || seen.groups.is_empty()
+            || seen.groups.iter().any(|group| group.bad.is_none())
     };
     let mut missing: Vec<_> = found.iter_mut().filter(|(_, entry, seen)| is_missing(entry, seen)).collect();
     if missing.is_empty() {
@@ -210,7 +222,8 @@ fn rules_seen(entry: &Entry, groups: &BTreeMap<String, GroupHealth>) -> RulesSee
 /// Between two looks the findings of the last one hold, as long as something is missing.
 fn keep_findings(observation: &mut Observation, before: &Reading) {
     let Reading::Answered(before) = before else { return };
-    let still_missing = observation.groups.is_empty() || observation.groups.iter().any(|group| group.bad.is_none());
+    let still_missing =
+        observation.groups.is_empty() || observation.groups.iter().any(|group| group.bad.is_none());
     if still_missing {
         observation.diagnosis.clone_from(&before.diagnosis);
         observation.rules = before.rules.clone();

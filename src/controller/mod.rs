@@ -85,7 +85,10 @@ async fn reconcile_all(
 ) {
     let Watches { slos, platforms, namespaces, children, stores } = Watches::start(&client);
     let ctx = Arc::new(Context {
-        recorder: Recorder::new(client.clone(), Reporter { controller: FIELD_MANAGER.to_owned(), instance: None }),
+        recorder: Recorder::new(
+            client.clone(),
+            Reporter { controller: FIELD_MANAGER.to_owned(), instance: None },
+        ),
         client,
         slos: stores.slos.clone(),
         platforms: stores.platforms.clone(),

@@ -74,8 +74,10 @@ mod tests {
             (requirement(LabelOperator::DoesNotExist, &[]), false),
         ];
         for (requirement, expected) in cases {
-            let selector =
-                NamespaceSelector { match_expressions: vec![requirement.clone()], ..NamespaceSelector::default() };
+            let selector = NamespaceSelector {
+                match_expressions: vec![requirement.clone()],
+                ..NamespaceSelector::default()
+            };
             assert_eq!(selects(&selector, &labels), expected, "{requirement:?}");
         }
     }

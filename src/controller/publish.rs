@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use kube::api::{Api, Patch, PatchParams};
-use kube::core::{NamespaceResourceScope, ClusterResourceScope};
+use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use kube::runtime::events::{Event, EventType};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
@@ -54,7 +54,10 @@ pub(super) async fn publish_platform(
     write_status(&api, platform, "AgentPlatform", &status, ctx).await
 }
 
-fn namespaced<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(ctx: &Context, namespace: &str) -> Api<K> {
+fn namespaced<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(
+    ctx: &Context,
+    namespace: &str,
+) -> Api<K> {
     Api::namespaced(ctx.client.clone(), namespace)
 }
 
@@ -91,7 +94,10 @@ where
         Err(error) if code_of(&error) == 404 => Ok(()),
         Err(source) => {
             let namespace = resource.meta().namespace.as_deref().map(|namespace| format!("{namespace}/"));
-            Err(ReconcileError::Publish { object: format!("{kind} {}{name}", namespace.unwrap_or_default()), source })
+            Err(ReconcileError::Publish {
+                object: format!("{kind} {}{name}", namespace.unwrap_or_default()),
+                source,
+            })
         }
     }
 }
@@ -113,7 +119,9 @@ fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
     }
     if let Some((_, now)) = flipped(condition::RULES_APPLIED) {
         match (now.status, now.reason.as_str()) {
-            (ConditionStatus::True, reason::APPLIED) => events.push(normal(event::RULES_APPLIED, "Apply", now)),
+            (ConditionStatus::True, reason::APPLIED) => {
+                events.push(normal(event::RULES_APPLIED, "Apply", now));
+            }
             (_, reason::CONFLICT) => events.push(warning(event::CONFLICT, "Apply", now)),
             (_, reason::DEPENDENCY_MISSING) => events.push(warning(event::DEPENDENCY_MISSING, "Apply", now)),
             _ => {}

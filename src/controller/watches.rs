@@ -22,12 +22,14 @@ use crate::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
 /// A stream of objects that changed.
 type Changes<K> = Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
 
+/// Fills a cache for as long as it is polled.
+type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Everything that is watched.
 pub(super) struct Watches {
     pub(super) slos: Changes<Incoming>,
     pub(super) platforms: Changes<AgentPlatform>,
-    /// Fills the cache of namespaces for as long as it is polled.
-    pub(super) namespaces: Pin<Box<dyn Future<Output = ()> + Send>>,
+    pub(super) namespaces: Filling,
     pub(super) children: Vec<(ArtifactKind, Changes<ChildMeta>)>,
     pub(super) stores: Stores,
 }
@@ -92,7 +94,10 @@ fn watch_slos(client: &Client) -> (Store<Incoming>, Changes<Incoming>) {
     (reader, Box::pin(changes))
 }
 
-fn watch_platforms(client: &Client, changed: watch::Sender<()>) -> (Store<AgentPlatform>, Changes<AgentPlatform>) {
+fn watch_platforms(
+    client: &Client,
+    changed: watch::Sender<()>,
+) -> (Store<AgentPlatform>, Changes<AgentPlatform>) {
     let (reader, writer) = reflector::store();
     let changes = watcher(Api::<AgentPlatform>::all(client.clone()), watcher::Config::default())
         .default_backoff()
@@ -109,18 +114,19 @@ fn watch_platforms(client: &Client, changed: watch::Sender<()>) -> (Store<AgentP
 fn watch_namespaces(
     client: &Client,
     changed: watch::Sender<()>,
-) -> (Store<PartialObjectMeta<Namespace>>, Pin<Box<dyn Future<Output = ()> + Send>>) {
+) -> (Store<PartialObjectMeta<Namespace>>, Filling) {
     let (reader, writer) = reflector::store();
-    let filling = watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), watcher::Config::default())
-        .default_backoff()
-        .modify(prune)
-        .reflect(writer)
-        .touched_objects()
-        .predicate_filter(predicates::labels, PredicateConfig::default())
-        .for_each(move |_| {
-            changed.send_replace(());
-            futures::future::ready(())
-        });
+    let filling =
+        watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), watcher::Config::default())
+            .default_backoff()
+            .modify(prune)
+            .reflect(writer)
+            .touched_objects()
+            .predicate_filter(predicates::labels, PredicateConfig::default())
+            .for_each(move |_| {
+                changed.send_replace(());
+                futures::future::ready(())
+            });
     (reader, Box::pin(filling))
 }
 

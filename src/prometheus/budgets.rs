@@ -20,7 +20,7 @@ pub struct SloKey {
 
 /// How far back samples are read besides the query offset: the long group is evaluated every five
 /// minutes, and one evaluation may be missed.
-const LOOKBACK: Duration = Duration::from_secs(16 * 60);
+const LOOKBACK: Duration = Duration::from_mins(16);
 
 /// Reads every series that budgets are reported from, in one query. Freshness is judged by the server's
 /// own clock, so that a wrong clock here changes nothing.
@@ -42,7 +42,10 @@ pub async fn budgets(
     let query = format!("{{__name__=~\"{names}\",{}!=\"\"}}[{seconds}s]", label::SLO);
     let answer = connection.query_dated(&query).await?;
     let Data::Matrix(rows) = answer.data.data() else { return Err(QueryError::NotPrometheus) };
-    let newest = rows.iter().filter_map(|row| row.samples().last()).map(|sample| sample.timestamp());
+    let newest = rows
+        .iter()
+        .filter_map(|row| row.samples().last())
+        .map(prometheus_http_query::response::Sample::timestamp);
     let asked_at = answer.at.unwrap_or_else(|| newest.fold(0.0, f64::max));
     Ok(collect(rows, asked_at))
 }

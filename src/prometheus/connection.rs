@@ -139,8 +139,10 @@ fn headers(endpoint: &PrometheusEndpoint, secrets: &Secrets) -> Result<HeaderMap
         headers.insert(AUTHORIZATION, value);
     }
     if let Some(tenant) = &endpoint.tenant_header {
-        let name = HeaderName::from_bytes(tenant.name.as_bytes()).map_err(|_| refuse("the tenant header has no legal name"))?;
-        let value = HeaderValue::from_str(&tenant.value).map_err(|_| refuse("the tenant header has no legal value"))?;
+        let name = HeaderName::from_bytes(tenant.name.as_bytes())
+            .map_err(|_| refuse("the tenant header has no legal name"))?;
+        let value = HeaderValue::from_str(&tenant.value)
+            .map_err(|_| refuse("the tenant header has no legal value"))?;
         headers.insert(name, value);
     }
     Ok(headers)

@@ -23,7 +23,11 @@ pub async fn diagnose(
         Measure::Distribution { histogram, form, bound, .. } if !observation.groups.is_empty() => {
             find_bucket(connection, histogram, *form, *bound).await
         }
-        measure => find_series(connection, measure).await,
+        measure @ (Measure::Events { .. }
+        | Measure::Distribution { .. }
+        | Measure::HourlyMean { .. }
+        | Measure::Samples { .. }
+        | Measure::Raw { .. }) => find_series(connection, measure).await,
     }
 }
 
@@ -68,8 +72,11 @@ async fn find_bucket(
     let query = format!("group by (le) (last_over_time({}[1h]))", histogram.suffixed("_bucket"));
     let answer = connection.query(&query).await?;
     let Data::Vector(rows) = answer.data() else { return Err(QueryError::NotPrometheus) };
-    let mut bounds: Vec<f64> =
-        rows.iter().filter_map(|row| row.metric().get("le")?.parse().ok()).filter(|le: &f64| le.is_finite()).collect();
+    let mut bounds: Vec<f64> = rows
+        .iter()
+        .filter_map(|row| row.metric().get("le")?.parse().ok())
+        .filter(|le: &f64| le.is_finite())
+        .collect();
     bounds.sort_by(f64::total_cmp);
     let wanted = bound.to_f64();
     if bounds.is_empty() || bounds.iter().any(|le| (le - wanted).abs() < 1e-9) {

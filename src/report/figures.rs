@@ -34,13 +34,18 @@ pub(super) fn update(before: &AgentSloStatus, slo: &Slo, reading: &Reading) -> A
 }
 
 fn fill(status: &mut AgentSloStatus, slo: &Slo, observation: &Observation) {
-    let mut groups: Vec<(&GroupCounts, Verdict)> =
-        observation.groups.iter().map(|group| (group, judge(slo, group, observation.is_stale(slo)))).collect();
+    let mut groups: Vec<(&GroupCounts, Verdict)> = observation
+        .groups
+        .iter()
+        .map(|group| (group, judge(slo, group, observation.is_stale(slo))))
+        .collect();
     groups.sort_by(|(_, one), (_, other)| one.remaining_or_full().total_cmp(&other.remaining_or_full()));
     let firing = observation.firing(slo);
     status.firing = firing.first().map(|firing| format!("{firing:?}"));
     let worst = groups.first();
-    status.budget = Some(worst.map_or_else(Budget::default, |(group, verdict)| budget(slo, group, verdict)));
+    // Before the first evaluation nobody can say anything, not even that there is no data.
+    status.budget = (worst.is_some() || observation.is_evaluated(slo))
+        .then(|| worst.map_or_else(Budget::default, |(group, verdict)| budget(slo, group, verdict)));
     status.sli = worst.and_then(|(group, _)| sli(group));
     status.confidence = worst.and_then(|(group, _)| confidence(group));
     status.events = worst.is_some().then(|| events(slo, observation));
@@ -203,5 +208,9 @@ fn rule_cost(slo: &Slo) -> RuleCost {
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     #[allow(clippy::cast_precision_loss)]
     let millions = cost.samples_per_hour as f64 / 1e6;
-    RuleCost { rules: count(cost.rules), series: count(cost.series), samples_per_hour: format!("{millions:.2}M") }
+    RuleCost {
+        rules: count(cost.rules),
+        series: count(cost.series),
+        samples_per_hour: format!("{millions:.2}M"),
+    }
 }

@@ -40,9 +40,11 @@ fn events_differ(old: Option<&Events>, new: Option<&Events>) -> bool {
 fn burn_differs(old: Option<&Burn>, new: Option<&Burn>) -> bool {
     let (Some(old), Some(new)) = (old, new) else { return old.is_some() != new.is_some() };
     old.rates.len() != new.rates.len()
-        || old.rates.iter().zip(&new.rates).any(|(old, new)| {
-            old.window != new.window || moved(&old.rate, &new.rate, 0.5, 0.5)
-        })
+        || old
+            .rates
+            .iter()
+            .zip(&new.rates)
+            .any(|(old, new)| old.window != new.window || moved(&old.rate, &new.rate, 0.5, 0.5))
 }
 
 /// Whether a number moved by more than a share of itself and by more than an amount.

@@ -31,13 +31,16 @@ pub fn platform(
         None => Claim::new(condition::ACCEPTED, True, reason::VALID, "the spec is valid"),
         Some(violations) => {
             let all: Vec<String> = violations.iter().map(ToString::to_string).collect();
-            let reason = violations.first().map(|violation| violation.rule.name().to_owned()).unwrap_or_default();
+            let reason =
+                violations.first().map(|violation| violation.rule.name().to_owned()).unwrap_or_default();
             Claim::new(condition::ACCEPTED, False, reason, all.join("; "))
         }
     };
     let reachable = match outcome.prometheus {
         None => Claim::new(condition::PROMETHEUS_REACHABLE, Unknown, reason::PENDING, "nobody was asked yet"),
-        Some(Ok(())) => Claim::new(condition::PROMETHEUS_REACHABLE, True, reason::REACHED, "Prometheus answers"),
+        Some(Ok(())) => {
+            Claim::new(condition::PROMETHEUS_REACHABLE, True, reason::REACHED, "Prometheus answers")
+        }
         Some(Err((reason, message))) => Claim::new(condition::PROMETHEUS_REACHABLE, False, reason, message),
     };
     let ready = match accepted.status {

@@ -22,9 +22,7 @@ pub(super) fn claims(outcome: Outcome<'_>, status: &AgentSloStatus, before: &Age
 
 fn suspended(old: &[Condition]) -> Vec<Claim> {
     let message = "the AgentSLO is suspended: its rules stay as they are and are not updated";
-    let mut claims = vec![
-        Claim::new(condition::READY, True, reason::SUSPENDED, message),
-    ];
+    let mut claims = vec![Claim::new(condition::READY, True, reason::SUSPENDED, message)];
     claims.extend(
         [
             condition::ACCEPTED,
@@ -115,7 +113,9 @@ fn settled() -> [Claim; 2] {
 fn rules_applied(application: &Application) -> Claim {
     let type_ = condition::RULES_APPLIED;
     match application {
-        Application::AsDesired => Claim::new(type_, True, reason::APPLIED, "the PrometheusRule is as desired"),
+        Application::AsDesired => {
+            Claim::new(type_, True, reason::APPLIED, "the PrometheusRule is as desired")
+        }
         Application::Failed { reason, message } => Claim::new(type_, False, *reason, message.clone()),
         Application::Obstructed(Obstacle::NotInstalled) => Claim::new(
             type_,
@@ -127,13 +127,17 @@ fn rules_applied(application: &Application) -> Claim {
             type_,
             False,
             reason::CONFLICT,
-            format!("the PrometheusRule of this name is not controlled by this AgentSLO but by {controller}; rename or delete one of them"),
+            format!(
+                "the PrometheusRule of this name is not controlled by this AgentSLO but by {controller}; rename or delete one of them"
+            ),
         ),
         Application::Obstructed(Obstacle::TooLarge { bytes }) => Claim::new(
             type_,
             False,
             reason::TOO_LARGE,
-            format!("the PrometheusRule would have {bytes} bytes, more than prometheus-operator takes; shorten matchers and annotations"),
+            format!(
+                "the PrometheusRule would have {bytes} bytes, more than prometheus-operator takes; shorten matchers and annotations"
+            ),
         ),
     }
 }
@@ -144,7 +148,12 @@ fn rules_accepted(judgement: &Judgement<'_>, applied: &Claim, old: &[Condition])
         return Claim::new(type_, Unknown, reason::PENDING, "the rules are not applied");
     }
     if let Acceptance::Refused { message } = judgement.acceptance {
-        return Claim::new(type_, False, reason::REJECTED, format!("prometheus-operator refused the rules: {message}"));
+        return Claim::new(
+            type_,
+            False,
+            reason::REJECTED,
+            format!("prometheus-operator refused the rules: {message}"),
+        );
     }
     let bound = match judgement.acceptance {
         Acceptance::Bound { by } => {
@@ -155,7 +164,8 @@ fn rules_accepted(judgement: &Judgement<'_>, applied: &Claim, old: &[Condition])
     match judgement.reading {
         Reading::Answered(observation) => evaluated(judgement.slo, observation, bound),
         Reading::NoPrometheus => bound.unwrap_or_else(|| {
-            let message = "no AgentPlatform names a Prometheus, so nobody can tell whether the rules are evaluated";
+            let message =
+                "no AgentPlatform names a Prometheus, so nobody can tell whether the rules are evaluated";
             Claim::new(type_, Unknown, reason::PROMETHEUS_UNKNOWN, message)
         }),
         Reading::Pending => bound.unwrap_or_else(|| repeat_or_pending(type_, old)),
@@ -168,11 +178,16 @@ fn rules_accepted(judgement: &Judgement<'_>, applied: &Claim, old: &[Condition])
 fn evaluated(slo: &Slo, observation: &Observation, bound: Option<Claim>) -> Claim {
     let type_ = condition::RULES_ACCEPTED;
     match &observation.rules {
-        RulesSeen::Failing { rule, error } => {
-            Claim::new(type_, False, reason::RULE_FAILED, format!("rule '{rule}' fails in Prometheus: {error}"))
-        }
+        RulesSeen::Failing { rule, error } => Claim::new(
+            type_,
+            False,
+            reason::RULE_FAILED,
+            format!("rule '{rule}' fails in Prometheus: {error}"),
+        ),
         RulesSeen::NotAsked | RulesSeen::Missing | RulesSeen::Healthy if observation.is_evaluated(slo) => {
-            bound.unwrap_or_else(|| Claim::new(type_, True, reason::EVALUATED, "Prometheus evaluates the rules"))
+            bound.unwrap_or_else(|| {
+                Claim::new(type_, True, reason::EVALUATED, "Prometheus evaluates the rules")
+            })
         }
         RulesSeen::NotAsked | RulesSeen::Missing | RulesSeen::Healthy if bound.is_some() => {
             bound.expect("the guard should have seen it")
@@ -240,13 +255,19 @@ fn observed(slo: &Slo, observation: &Observation) -> Claim {
     }
     if observation.groups.is_empty() {
         if !observation.is_evaluated(slo) {
-            return Claim::new(type_, Unknown, reason::NOT_EVALUATED, "Prometheus has not evaluated the rules yet");
+            return Claim::new(
+                type_,
+                Unknown,
+                reason::NOT_EVALUATED,
+                "Prometheus has not evaluated the rules yet",
+            );
         }
         let message = format!("no series match the indicator of agent '{}'", slo.agent());
         return Claim::new(type_, False, reason::NO_SERIES, message);
     }
     if observation.is_stale(slo) {
-        let message = "the newest count is older than three evaluations; the budget is that of the last count";
+        let message =
+            "the newest count is older than three evaluations; the budget is that of the last count";
         return Claim::new(type_, False, reason::SAMPLES_TOO_OLD, message);
     }
     if observation.groups.iter().any(|group| group.bad.is_none()) {
@@ -259,7 +280,12 @@ fn observed(slo: &Slo, observation: &Observation) -> Claim {
         return Claim::new(type_, False, reason::RATIO_ABOVE_ONE, message);
     }
     if observation.groups.iter().all(|group| group.total < 0.5) {
-        return Claim::new(type_, True, reason::IDLE, "series are there, but no event happened in the window");
+        return Claim::new(
+            type_,
+            True,
+            reason::IDLE,
+            "series are there, but no event happened in the window",
+        );
     }
     Claim::new(type_, True, reason::DATA, "series are there and fresh")
 }
@@ -267,9 +293,12 @@ fn observed(slo: &Slo, observation: &Observation) -> Claim {
 fn diagnosed(diagnosis: &Diagnosis) -> Claim {
     let type_ = condition::DATA_AVAILABLE;
     match diagnosis {
-        Diagnosis::NoSeries { selector } => {
-            Claim::new(type_, False, reason::NO_SERIES, format!("selector {selector} matches no series in the last hour"))
-        }
+        Diagnosis::NoSeries { selector } => Claim::new(
+            type_,
+            False,
+            reason::NO_SERIES,
+            format!("selector {selector} matches no series in the last hour"),
+        ),
         Diagnosis::NoSuchBucket { bound, nearest } => Claim::new(
             type_,
             False,
@@ -299,7 +328,9 @@ fn budget_healthy(status: &AgentSloStatus) -> Claim {
         ),
         BudgetState::Idle => Claim::new(type_, Unknown, reason::IDLE, "no event happened in the window"),
         BudgetState::NoData => Claim::new(type_, Unknown, reason::NO_SERIES, "there are no counts"),
-        BudgetState::Stale => Claim::new(type_, Unknown, reason::SAMPLES_TOO_OLD, "the newest count is too old"),
+        BudgetState::Stale => {
+            Claim::new(type_, Unknown, reason::SAMPLES_TOO_OLD, "the newest count is too old")
+        }
     }
 }
 
@@ -314,11 +345,19 @@ fn alerts_reachable(slo: &Slo) -> Claim {
         ))
     });
     let left_out = slo.alerting().left_out.iter().map(|pair| {
-        format!("the pair {}/{} is left out: even a total outage has too few events in {}", pair.long, pair.short, pair.long)
+        format!(
+            "the pair {}/{} is left out: even a total outage has too few events in {}",
+            pair.long, pair.short, pair.long
+        )
     });
     let remarks: Vec<String> = lowered.chain(left_out).collect();
     if remarks.is_empty() {
-        return Claim::new(condition::ALERTS_REACHABLE, True, reason::REACHABLE, "every burn-rate pair can fire");
+        return Claim::new(
+            condition::ALERTS_REACHABLE,
+            True,
+            reason::REACHABLE,
+            "every burn-rate pair can fire",
+        );
     }
     Claim::new(condition::ALERTS_REACHABLE, False, reason::ALERT_UNREACHABLE, remarks.join("; "))
 }

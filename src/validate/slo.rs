@@ -147,7 +147,7 @@ fn parse_telemetry(
             &inline
         }
     };
-    Telemetry::parse(source, "spec.telemetry", &spec.agent, namespace, &facts.platform, findings)
+    Telemetry::parse(source, &spec.agent, namespace, &facts.platform, findings)
 }
 
 fn parse_query_offset(
@@ -161,6 +161,6 @@ fn parse_query_offset(
         "0s" | "0m" => Some(Duration::ZERO),
         text => parse_duration(text).filter(|_| !text.ends_with('h') && !text.ends_with("ms")),
     };
-    let offset = offset.filter(|offset| *offset <= Duration::from_secs(15 * 60));
+    let offset = offset.filter(|offset| *offset <= Duration::from_mins(15));
     findings.expect(offset, "spec.queryOffset", Rule::InvalidWindow, messages::QUERY_OFFSET)
 }

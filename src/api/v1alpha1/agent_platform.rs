@@ -23,10 +23,31 @@ use super::{AgentPlatformStatus, Estimator, SecretKey, messages};
     status = "AgentPlatformStatus",
     derive = "PartialEq",
     doc = "AgentPlatform holds what only the platform team may decide: where Prometheus is, which back ends exist, what tenants may do, and defaults.",
-    printcolumn(name = "Prometheus", type_ = "string", json_path = ".spec.prometheus.address", description = "Where budgets are read."),
-    printcolumn(name = "SLOs", type_ = "integer", json_path = ".status.slos", description = "AgentSLOs that it governs."),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether it is in force."),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", priority = "1", description = "Why it is, or is not, in force."),
+    printcolumn(
+        name = "Prometheus",
+        type_ = "string",
+        json_path = ".spec.prometheus.address",
+        description = "Where budgets are read."
+    ),
+    printcolumn(
+        name = "SLOs",
+        type_ = "integer",
+        json_path = ".status.slos",
+        description = "AgentSLOs that it governs."
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether it is in force."
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        priority = "1",
+        description = "Why it is, or is not, in force."
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct AgentPlatformSpec {

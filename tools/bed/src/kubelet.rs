@@ -76,9 +76,7 @@ fn routes_file(secrets: &[Arc<Secret>]) -> Option<Files> {
     let data = secrets.first()?.data.as_ref()?;
     let packed = data.get(&format!("{CONFIGURATION}.gz"))?;
     let mut text = String::new();
-    GzDecoder::new(packed.0.as_slice())
-        .read_to_string(&mut text)
-        .ok()?;
+    GzDecoder::new(packed.0.as_slice()).read_to_string(&mut text).ok()?;
     Some([(CONFIGURATION.to_owned(), text)].into())
 }
 
@@ -92,10 +90,7 @@ async fn carry<K>(
     K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let (wish, wishes) = watch::channel(None);
-    join!(
-        watch_wishes(api, ours, files, wish),
-        deliver(wishes, destination)
-    );
+    join!(watch_wishes(api, ours, files, wish), deliver(wishes, destination));
 }
 
 async fn watch_wishes<K>(
@@ -143,11 +138,7 @@ impl Destination {
     /// Makes the folder hold these files and no others.
     fn place(&self, files: &Files) -> io::Result<Change> {
         let mut change = Change::None;
-        for name in self
-            .present()?
-            .iter()
-            .filter(|&name| !files.contains_key(name))
-        {
+        for name in self.present()?.iter().filter(|&name| !files.contains_key(name)) {
             fs::remove_file(self.folder.join(name))?;
             change = Change::Some;
         }

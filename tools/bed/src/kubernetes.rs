@@ -68,10 +68,7 @@ impl Kubernetes {
         let file = |name: &str| data.join(name).display().to_string();
         let launch = site
             .launch(name, Probe::Url(format!("{}/readyz", self.url())))?
-            .arg(format!(
-                "--etcd-servers=http://127.0.0.1:{}",
-                self.etcd_port
-            ))
+            .arg(format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port))
             .args(["--bind-address=127.0.0.1", "--authorization-mode=RBAC"])
             .arg(format!("--secure-port={}", self.port))
             .arg(format!("--cert-dir={}", data.display()))
@@ -79,14 +76,8 @@ impl Kubernetes {
             .arg(format!("--tls-private-key-file={}", file("tls.key")))
             .arg(format!("--token-auth-file={}", file("tokens.csv")))
             .arg("--service-account-issuer=https://kubernetes.default.svc")
-            .arg(format!(
-                "--service-account-signing-key-file={}",
-                file("accounts.key")
-            ))
-            .arg(format!(
-                "--service-account-key-file={}",
-                file("accounts.pub")
-            ))
+            .arg(format!("--service-account-signing-key-file={}", file("accounts.key")))
+            .arg(format!("--service-account-key-file={}", file("accounts.pub")))
             .arg("--service-cluster-ip-range=10.0.0.0/24")
             .arg("--disable-admission-plugins=ServiceAccount")
             .arg("--allow-privileged=true")
@@ -100,10 +91,7 @@ impl Kubernetes {
         let port = site.port()?;
         let kubeconfig = self.kubeconfig(name)?.display().to_string();
         let launch = site
-            .launch(
-                name,
-                Probe::Url(format!("https://127.0.0.1:{port}/healthz")),
-            )?
+            .launch(name, Probe::Url(format!("https://127.0.0.1:{port}/healthz")))?
             .arg(format!("--kubeconfig={kubeconfig}"))
             // Nobody authenticates with it; looking up how would fail every 5 seconds.
             .arg("--authentication-skip-lookup=true")
@@ -123,9 +111,7 @@ impl Kubernetes {
     pub(crate) fn kubeconfig(&self, user: &str) -> Result<PathBuf, Error> {
         let file = self.kubeconfigs.join(user);
         let known = file.is_file();
-        known.then_some(file).ok_or_else(|| Error::UnknownUser {
-            name: user.to_owned(),
-        })
+        known.then_some(file).ok_or_else(|| Error::UnknownUser { name: user.to_owned() })
     }
 
     /// A client that acts as a user. It lives on the runtime of its caller.

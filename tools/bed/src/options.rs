@@ -76,10 +76,7 @@ pub(crate) struct User {
 
 impl User {
     pub(crate) fn new(name: &str, groups: &[&str]) -> Self {
-        Self {
-            name: name.to_owned(),
-            groups: groups.iter().map(|&group| group.to_owned()).collect(),
-        }
+        Self { name: name.to_owned(), groups: groups.iter().map(|&group| group.to_owned()).collect() }
     }
 }
 
@@ -95,11 +92,7 @@ impl Target {
     /// The metrics at `http://127.0.0.1:<port>/metrics`, as job `job`. One job, one target.
     #[must_use]
     pub fn new(job: &str, port: u16) -> Self {
-        Self {
-            job: job.to_owned(),
-            port,
-            labels: BTreeMap::new(),
-        }
+        Self { job: job.to_owned(), port, labels: BTreeMap::new() }
     }
 
     /// Adds a label to every series of the target, as a namespace label would be added.
@@ -141,10 +134,7 @@ impl Options {
     pub fn nothing() -> Self {
         Self {
             parts: BTreeSet::new(),
-            users: vec![
-                User::new("admin", &["system:masters"]),
-                User::new("operator", &[]),
-            ],
+            users: vec![User::new("admin", &["system:masters"]), User::new("operator", &[])],
             scrape_interval: Duration::from_secs(5),
             evaluation_interval: Duration::from_secs(5),
             targets: Vec::new(),

@@ -1,0 +1,1 @@
+//! The hermetic rungs of the test ladder, in one binary: no network, no clock, no cluster.
