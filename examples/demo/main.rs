@@ -147,7 +147,9 @@ async fn tell_fall(bed: &Bed, before: &str) -> Result<()> {
 async fn tell_recovery(bed: &Bed, agent: &Agent) -> Result<()> {
     agent.switch("heal").await?;
     let healed = Instant::now();
-    say("The agent is healed. The page ends once the short window is clean …");
+    say(
+        "The agent is healed and works off its backlog. The page ends once good runs outweigh the failures …",
+    );
     let is_over = |alert: &Alert| {
         alert.status == Status::Resolved
             && alert.labels.get("urgency").is_some_and(|urgency| urgency == "page")

@@ -87,12 +87,16 @@ const TILE: u64 = 300;
 /// The same, as a step.
 const TILE_STEP: usize = 300;
 
-/// Seconds since the epoch, at the last five-minute mark.
+/// Seconds since the epoch.
 // A stage is part of the shell, and the servers on it run by the same clock.
 #[allow(clippy::disallowed_methods)]
+pub(crate) fn now() -> Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
+}
+
+/// The same, at the last five-minute mark.
 pub(crate) fn last_mark() -> Result<u64> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    Ok(now / TILE * TILE)
+    Ok(now()? / TILE * TILE)
 }
 
 /// Writes the recorded counts of so many days, up to a five-minute mark, as OpenMetrics. The last six

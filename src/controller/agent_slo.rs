@@ -17,23 +17,41 @@ use crate::api::v1alpha1::AgentSlo;
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
 use crate::metrics::{Queried, Reconciled};
-use crate::plan::{child_name, plan};
+use crate::plan::{Obstacle, child_name, plan};
 use crate::prometheus::SloKey;
 use crate::render::{self, Artifacts};
-use crate::report::{Acceptance, Judgement, Outcome};
+use crate::report::{Acceptance, Application, Judgement, Outcome};
 use crate::{report, validate};
 
 /// Time to the next look when nothing happens. Budgets wake an AgentSLO by themselves; this finds what
 /// a lost event hid.
 const RESYNC: Duration = Duration::from_mins(10);
+/// Time to the next look at a kind that is not installed.
+const LOOK_FOR_KIND: Duration = Duration::from_secs(20);
 /// Longest pause after failures in a row.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// How a reconciliation without an error ended.
+#[derive(Clone, Copy)]
+struct End {
+    /// For the metric.
+    label: &'static str,
+    /// Time to the next look.
+    next: Duration,
+}
+
+const DONE: End = End { label: "ok", next: RESYNC };
+const REJECTED: End = End { label: "rejected", next: RESYNC };
+const SUSPENDED: End = End { label: "suspended", next: RESYNC };
+const DELETED: End = End { label: "deleted", next: RESYNC };
+const UNREADABLE: End = End { label: "unreadable", next: RESYNC };
+const NOT_INSTALLED: End = End { label: "not_installed", next: LOOK_FOR_KIND };
 
 /// Reconciles one AgentSLO.
 pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
     let started = Instant::now();
     let result = match &incoming.0 {
-        Ok(slo) if slo.meta().deletion_timestamp.is_some() => Ok("deleted"),
+        Ok(slo) if slo.meta().deletion_timestamp.is_some() => Ok(DELETED),
         Ok(slo) => reconcile_slo(slo, &ctx).await,
         Err(invalid) => {
             let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
@@ -43,16 +61,16 @@ pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Res
                 error = invalid.error,
                 "an AgentSLO does not fit its schema; its rules stay"
             );
-            Ok("unreadable")
+            Ok(UNREADABLE)
         }
     };
     ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
-    let label = result.as_ref().map_or_else(ReconcileError::reason, |label| *label);
+    let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentSLO", result: label }).inc();
-    result?;
+    let end = result?;
     let key = key(&incoming);
     locked(&ctx.failures).remove(&key);
-    Ok(Action::requeue(spread(RESYNC, &key)))
+    Ok(Action::requeue(spread(end.next, &key)))
 }
 
 /// What to do after an error; logs it, once.
@@ -78,10 +96,10 @@ pub(super) fn after_error(incoming: Arc<Incoming>, error: &ReconcileError, ctx: 
     Action::requeue(pause)
 }
 
-async fn reconcile_slo(slo: &AgentSlo, ctx: &Context) -> Result<&'static str, ReconcileError> {
+async fn reconcile_slo(slo: &AgentSlo, ctx: &Context) -> Result<End, ReconcileError> {
     if slo.spec.suspend {
         publish(slo, Outcome::Suspended, ctx).await?;
-        return Ok("suspended");
+        return Ok(SUSPENDED);
     }
     let facts = gather(slo, ctx).await?;
     match validate::slo(slo, &facts.slo) {
@@ -91,11 +109,7 @@ async fn reconcile_slo(slo: &AgentSlo, ctx: &Context) -> Result<&'static str, Re
 }
 
 /// Keeps what is in force and says what is wrong.
-async fn reject(
-    slo: &AgentSlo,
-    violations: &Violations,
-    ctx: &Context,
-) -> Result<&'static str, ReconcileError> {
+async fn reject(slo: &AgentSlo, violations: &Violations, ctx: &Context) -> Result<End, ReconcileError> {
     if let Some(first) = violations.first() {
         tracing::info!(namespace = slo.namespace(), name = slo.name_any(), rule = ?first.rule, "the spec is not valid");
         ctx.metrics.rejected.get_or_create(&Queried { code: first.rule.name() }).inc();
@@ -103,16 +117,11 @@ async fn reject(
     let entry = ctx.registry.get(&key_of(slo));
     let in_force = entry.as_ref().map(|entry| (&*entry.slo, &*entry.reading));
     publish(slo, Outcome::Rejected { violations, in_force }, ctx).await?;
-    Ok("rejected")
+    Ok(REJECTED)
 }
 
 /// Brings the rules of a valid spec into force.
-async fn enforce(
-    slo: &AgentSlo,
-    valid: Slo,
-    facts: Facts,
-    ctx: &Context,
-) -> Result<&'static str, ReconcileError> {
+async fn enforce(slo: &AgentSlo, valid: Slo, facts: Facts, ctx: &Context) -> Result<End, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
     let artifacts = owned(render::slo(&valid), slo);
     let rules = artifacts.0.first().map(child_name);
@@ -137,7 +146,8 @@ async fn enforce(
     let published = publish(slo, Outcome::Judged(judgement), ctx).await;
     // A failed write is the first error; a failure to say so must not hide it.
     applied.error.map_or(published, Err)?;
-    Ok("ok")
+    let is_missing = applied.rules == Application::Obstructed(Obstacle::NotInstalled);
+    Ok(if is_missing { NOT_INSTALLED } else { DONE })
 }
 
 fn owned(artifacts: Artifacts, slo: &AgentSlo) -> Artifacts {

@@ -23,6 +23,10 @@ use crate::{
 /// The users that the bed's own parts need, apart from those in the options.
 const OWN_USERS: [Part; 2] = [Part::ControllerManager, Part::PrometheusOperator];
 
+/// One line for each answered request: who, which verb, which object.
+const AUDIT_POLICY: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+
 /// Everything that belongs to one apiserver: how to start it, and how to reach it.
 #[derive(Debug)]
 pub(crate) struct Kubernetes {
@@ -79,6 +83,8 @@ impl Kubernetes {
             .arg(format!("--service-account-signing-key-file={}", file("accounts.key")))
             .arg(format!("--service-account-key-file={}", file("accounts.pub")))
             .arg("--service-cluster-ip-range=10.0.0.0/24")
+            .arg(format!("--audit-policy-file={}", file("audit.yaml")))
+            .arg(format!("--audit-log-path={}", site.audit_log().display()))
             .arg("--disable-admission-plugins=ServiceAccount")
             .arg("--allow-privileged=true")
             // It has nothing to lose, and would wait for every watch to end.
@@ -125,6 +131,7 @@ impl Kubernetes {
         let Identity { certificate, key } = self.authority.identify(Part::Apiserver.name())?;
         write(&folder.join("tls.crt"), certificate)?;
         write(&folder.join("tls.key"), key)?;
+        write(&folder.join("audit.yaml"), AUDIT_POLICY)?;
         let TokenKeys { private, public } = TokenKeys::generate()?;
         write(&folder.join("accounts.key"), private)?;
         write(&folder.join("accounts.pub"), public)

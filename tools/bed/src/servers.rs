@@ -46,3 +46,10 @@ fn ask(script: &Path) -> Result<PathBuf, Error> {
     }
     Ok(folder.into())
 }
+
+/// The folder of binaries, for what a caller runs or reads itself.
+///
+/// *Errors* if nobody says where it is.
+pub fn servers_folder() -> Result<PathBuf, Error> {
+    Servers::find().map(|servers| servers.folder)
+}

@@ -77,6 +77,11 @@ impl Site {
         self.subfolder(&format!("data/{name}"))
     }
 
+    /// Where the apiserver writes who asked for what.
+    pub(crate) fn audit_log(&self) -> PathBuf {
+        self.logs().join("audit.log")
+    }
+
     /// The folder of all logs.
     pub(crate) fn logs(&self) -> PathBuf {
         self.folder().join("logs")

@@ -147,7 +147,7 @@ impl Bed {
         if let Some(prometheus) = &self.prometheus {
             let destination =
                 Destination { folder: prometheus.rules(), url: prometheus.url(), log: log.clone() };
-            runtime.spawn(carry_rules(self.client(ADMIN)?, destination));
+            runtime.spawn(carry_rules(self.client(ADMIN)?, destination, options.hastened));
         }
         if let Some(alertmanager) = &self.alertmanager {
             let destination = Destination { folder: alertmanager.folder(), url: alertmanager.url(), log };
