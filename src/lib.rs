@@ -21,8 +21,9 @@
 //!   write; [`foreign`], what we write of other projects' kinds; [`profiles`], which series an agent emits.
 //! - *What we know to be true*: [`domain`], values that cannot be wrong once they exist.
 //! - *What we decide*: [`validate`], from what was written to what is true, or every violation at once;
-//!   [`render`], from what is true to artifacts.
-//! - *What we do*: [`cli`], one file per command, each a thin door to the core.
+//!   [`render`], from what is true to artifacts; [`plan`], what to do with them; [`report`], what to say.
+//! - *What we do*: [`controller`], the watches and the effects; [`prometheus`], the client; [`server`],
+//!   probes; [`metrics`], the operator's own numbers; [`cli`], one file per command.
 //!
 //! All but the last are pure: no IO, no `async`, no clock, no environment. A tidy test keeps them so.
 
@@ -33,7 +34,13 @@ pub mod vocabulary;
 
 pub mod domain;
 
+pub mod plan;
 pub mod render;
+pub mod report;
 pub mod validate;
 
 pub mod cli;
+pub mod controller;
+pub mod metrics;
+pub mod prometheus;
+pub mod server;

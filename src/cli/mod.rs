@@ -1,6 +1,7 @@
 //! The command line: one file per command, each a thin door to the core.
 
 mod render;
+mod run;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Arguments),
+    Run(run::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -24,5 +26,6 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Render(arguments) => render::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
     }
 }
