@@ -75,10 +75,10 @@ pub struct AgentPlatformSpec {
     /// What a tenant may do. Default: the safest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<Tenancy>,
-    /// Bounds on what is generated.
+    /// Bounds on what is generated. Default: 200 series for each rule, 1500 AgentSLOs in each namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Values for what an AgentSLO leaves open.
+    /// Values for what an AgentSLO leaves open. Default: the documented default of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
 }
@@ -323,6 +323,7 @@ pub struct Defaults {
     pub window: Option<String>,
     /// Estimator of burn alerts. Default: `Smoothed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::shared_schema::optional_word::<Estimator>")]
     pub estimator: Option<Estimator>,
     /// Value of the label `severity` of pages. Default: `critical`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,6 +36,7 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         name = "Window",
         type_ = "string",
         json_path = ".status.window",
+        priority = "1",
         description = "Rolling window of the budget."
     ),
     printcolumn(
@@ -181,6 +182,7 @@ pub struct Alerting {
     /// How bad events must pile up in the long window before an alert fires. Default: the
     /// AgentPlatform's, in most `Smoothed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::shared_schema::optional_word::<Estimator>")]
     pub estimator: Option<Estimator>,
     /// Fewest bad events in the long window that may fire an alert, 1 to 1000; `Ratio` ignores it.
     /// Default: `3`.
