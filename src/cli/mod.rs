@@ -1,6 +1,7 @@
 //! The command line: one file per command, each a thin door to the core.
 
 mod render;
+mod run;
 mod test;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Arguments),
+    Run(run::Arguments),
     Test(test::Arguments),
 }
 
@@ -26,6 +28,7 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Render(arguments) => render::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
     }
 }

@@ -22,10 +22,20 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         let text = std::fs::read_to_string(file).expect("file");
         let slo: AgentSlo = serde_saphyr::from_str(&text).expect("parse");
         match validate::slo(&slo, &validate::SloFacts::default()) {
-            Ok(slo) => for artifact in render::slo(&slo).0 {
-                let _ = writeln!(std::io::stdout(), "---\n{}", serde_saphyr::to_string(&artifact).expect("yaml"));
-            },
-            Err(violations) => for violation in violations.iter() { eprintln!("{violation}"); },
+            Ok(slo) => {
+                for artifact in render::slo(&slo).0 {
+                    let _ = writeln!(
+                        std::io::stdout(),
+                        "---\n{}",
+                        serde_saphyr::to_string(&artifact).expect("yaml")
+                    );
+                }
+            }
+            Err(violations) => {
+                for violation in violations.iter() {
+                    eprintln!("{violation}");
+                }
+            }
         }
     }
     ExitCode::SUCCESS

@@ -149,7 +149,10 @@ mod tests {
             let objective = Objective::parse(objective).expect("test data should parse");
             let window = Window::from_days(30);
             let pairs = catalogue(window).into_iter().map(|policy| pair(policy, objective, window));
-            pairs.filter(|pair| pair.lowered_from.is_some()).map(|pair| pair.factor.to_string()).collect::<Vec<_>>()
+            pairs
+                .filter(|pair| pair.lowered_from.is_some())
+                .map(|pair| pair.factor.to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(lowered("93.06"), Vec::<String>::new());
         assert_eq!(lowered("93.05"), ["11.511"]);

@@ -54,9 +54,7 @@ impl LongTest {
     /// Whether so many bad events among so many are too many.
     #[must_use]
     pub fn is_exceeded(&self, bad: f64, total: f64) -> bool {
-        let line = self.slope.to_f64() * total
-            + self.root.to_f64() * total.sqrt()
-            + self.intercept.to_f64();
+        let line = self.slope.to_f64() * total + self.root.to_f64() * total.sqrt() + self.intercept.to_f64();
         bad > line && bad >= self.at_least.to_f64()
     }
 }

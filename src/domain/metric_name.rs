@@ -79,36 +79,61 @@ mod tests {
 
     /// Verified with the upstream translator: name, unit, counter, then the four strategies.
     const TABLE: [(&str, &str, bool, [&str; 4]); 5] = [
-        ("claude_code.token.usage", "tokens", true, [
-            "claude_code_token_usage_tokens_total",
-            "claude_code_token_usage",
-            "claude_code.token.usage_tokens_total",
+        (
             "claude_code.token.usage",
-        ]),
-        ("claude_code.active_time.total", "s", true, [
-            "claude_code_active_time_seconds_total",
-            "claude_code_active_time_total",
-            "claude_code.active_time_seconds_total",
+            "tokens",
+            true,
+            [
+                "claude_code_token_usage_tokens_total",
+                "claude_code_token_usage",
+                "claude_code.token.usage_tokens_total",
+                "claude_code.token.usage",
+            ],
+        ),
+        (
             "claude_code.active_time.total",
-        ]),
-        ("gen_ai.client.operation.duration", "s", false, [
-            "gen_ai_client_operation_duration_seconds",
-            "gen_ai_client_operation_duration",
-            "gen_ai.client.operation.duration_seconds",
+            "s",
+            true,
+            [
+                "claude_code_active_time_seconds_total",
+                "claude_code_active_time_total",
+                "claude_code.active_time_seconds_total",
+                "claude_code.active_time.total",
+            ],
+        ),
+        (
             "gen_ai.client.operation.duration",
-        ]),
-        ("gen_ai.client.inference.usage.input_tokens", "{token}", true, [
-            "gen_ai_client_inference_usage_input_tokens_total",
-            "gen_ai_client_inference_usage_input_tokens",
-            "gen_ai.client.inference.usage.input_tokens_total",
+            "s",
+            false,
+            [
+                "gen_ai_client_operation_duration_seconds",
+                "gen_ai_client_operation_duration",
+                "gen_ai.client.operation.duration_seconds",
+                "gen_ai.client.operation.duration",
+            ],
+        ),
+        (
             "gen_ai.client.inference.usage.input_tokens",
-        ]),
-        ("gen_ai.client.token.usage", "token", false, [
-            "gen_ai_client_token_usage",
-            "gen_ai_client_token_usage",
-            "gen_ai.client.token.usage_token",
+            "{token}",
+            true,
+            [
+                "gen_ai_client_inference_usage_input_tokens_total",
+                "gen_ai_client_inference_usage_input_tokens",
+                "gen_ai.client.inference.usage.input_tokens_total",
+                "gen_ai.client.inference.usage.input_tokens",
+            ],
+        ),
+        (
             "gen_ai.client.token.usage",
-        ]),
+            "token",
+            false,
+            [
+                "gen_ai_client_token_usage",
+                "gen_ai_client_token_usage",
+                "gen_ai.client.token.usage_token",
+                "gen_ai.client.token.usage",
+            ],
+        ),
     ];
 
     #[test]
@@ -121,12 +146,8 @@ mod tests {
         ];
         for (name, unit, is_counter, stored) in TABLE {
             let kind = if is_counter { MetricKind::Counter } else { MetricKind::Histogram };
-            let metric = Metric {
-                name: name.into(),
-                unit: Some(unit.into()),
-                kind,
-                naming: Naming::OpenTelemetry,
-            };
+            let metric =
+                Metric { name: name.into(), unit: Some(unit.into()), kind, naming: Naming::OpenTelemetry };
             for (strategy, expected) in strategies.into_iter().zip(stored) {
                 assert_eq!(stored_name(&metric, strategy), expected, "{name} {strategy:?}");
             }

@@ -30,9 +30,8 @@ impl Objective {
         let fraction = text.split_once('.').map_or(0, |(_, digits)| digits.len());
         let plain = text.starts_with(|first: char| first.is_ascii_digit()) && fraction <= 5;
         let whole = text.split('.').next().unwrap_or_default();
-        let percent = Decimal::parse(text)
-            .filter(|_| plain && whole.len() <= 3)
-            .ok_or(ObjectiveError::Format)?;
+        let percent =
+            Decimal::parse(text).filter(|_| plain && whole.len() <= 3).ok_or(ObjectiveError::Format)?;
         if percent >= Decimal::from_integer(100) {
             return Err(ObjectiveError::TooHigh);
         }

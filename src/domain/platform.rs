@@ -7,8 +7,15 @@ use crate::api::v1alpha1::{Estimator, PrometheusEndpoint};
 
 /// Labels that hold ids: grouping by one would make a series for each run.
 pub const NEVER_GROUPED: [&str; 9] = [
-    "trace_id", "span_id", "session_id", "conversation_id", "request_id", "run_id", "pod_uid",
-    "tool_use_id", "query_id",
+    "trace_id",
+    "span_id",
+    "session_id",
+    "conversation_id",
+    "request_id",
+    "run_id",
+    "pod_uid",
+    "tool_use_id",
+    "query_id",
 ];
 
 /// What the platform team decided for a namespace.

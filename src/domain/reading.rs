@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::slo::Slo;
+
 /// What Prometheus said, or why it did not.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
@@ -29,14 +31,49 @@ pub struct Observation {
     pub evaluated_at: Option<f64>,
     /// Counts, one for each combination of `groupBy` labels.
     pub groups: Vec<GroupCounts>,
-    /// Alerts that fire.
-    pub firing: Vec<Firing>,
+    /// Alerts that fired within the last minutes, with the seconds since the epoch of their last sample.
+    pub alerts: BTreeMap<Firing, f64>,
     /// Share of the window for which there are counts.
     pub coverage: Option<f64>,
     /// What is wrong with the raw series, where counts are missing and somebody looked.
     pub diagnosis: Option<Diagnosis>,
     /// What Prometheus' rules API says of our groups.
     pub rules: RulesSeen,
+}
+
+/// Seconds between two evaluations of the long group.
+const BUDGET_INTERVAL: f64 = 300.0;
+/// Seconds between two evaluations of the short group.
+const COUNTS_INTERVAL: f64 = 60.0;
+/// Evaluations that may be missed before an alert counts as over.
+const MISSED: f64 = 2.5;
+
+impl Observation {
+    /// Whether Prometheus evaluates the rules.
+    #[must_use]
+    pub fn is_evaluated(&self, slo: &Slo) -> bool {
+        self.evaluated_at.is_some_and(|at| self.is_fresh(slo, at, 3.0 * BUDGET_INTERVAL))
+    }
+
+    /// Whether the newest count is older than three evaluations.
+    #[must_use]
+    pub fn is_stale(&self, slo: &Slo) -> bool {
+        self.groups.iter().all(|group| !self.is_fresh(slo, group.counted_at, 3.0 * BUDGET_INTERVAL))
+    }
+
+    /// Alerts that fire, the most urgent first.
+    #[must_use]
+    pub fn firing(&self, slo: &Slo) -> Vec<Firing> {
+        self.alerts
+            .iter()
+            .filter(|(firing, at)| self.is_fresh(slo, **at, MISSED * firing.interval()))
+            .map(|(firing, _)| *firing)
+            .collect()
+    }
+
+    fn is_fresh(&self, slo: &Slo, at: f64, seconds: f64) -> bool {
+        self.asked_at - at <= seconds + slo.query_offset().as_secs_f64()
+    }
 }
 
 /// Counts of one group in the budget's window.
@@ -65,6 +102,16 @@ pub enum Firing {
     Exhausted,
     /// The telemetry is gone.
     NoData,
+}
+
+impl Firing {
+    /// Seconds between two evaluations of the alert.
+    fn interval(self) -> f64 {
+        match self {
+            Self::Page | Self::NoData => COUNTS_INTERVAL,
+            Self::Ticket | Self::Exhausted => BUDGET_INTERVAL,
+        }
+    }
 }
 
 /// What is wrong with the raw series.

@@ -16,19 +16,19 @@ pub struct Slo(SloParts);
 /// What an [`Slo`] is made of. A tidy test sees to it that only `validate` builds one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SloParts {
-    pub namespace: String,
-    pub name: String,
-    pub agent: String,
-    pub description: Option<String>,
-    pub objective: Objective,
-    pub window: Window,
-    pub indicator: Indicator,
-    pub counter_births: CounterBirths,
-    pub group_by: Vec<String>,
-    pub alerting: Alerting,
-    pub query_offset: Duration,
-    pub rule_labels: BTreeMap<String, String>,
-    pub series_per_rule: i32,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) agent: String,
+    pub(crate) description: Option<String>,
+    pub(crate) objective: Objective,
+    pub(crate) window: Window,
+    pub(crate) indicator: Indicator,
+    pub(crate) counter_births: CounterBirths,
+    pub(crate) group_by: Vec<String>,
+    pub(crate) alerting: Alerting,
+    pub(crate) query_offset: Duration,
+    pub(crate) rule_labels: BTreeMap<String, String>,
+    pub(crate) series_per_rule: i32,
 }
 
 impl Slo {

@@ -44,10 +44,29 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The reason in conditions, CamelCase.
+    /// The reason in conditions and the label in metrics, CamelCase.
     #[must_use]
-    pub fn reason(self) -> String {
-        format!("{self:?}")
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidObjective => "InvalidObjective",
+            Self::InvalidWindow => "InvalidWindow",
+            Self::InvalidThreshold => "InvalidThreshold",
+            Self::NotExactlyOne => "NotExactlyOne",
+            Self::InvalidName => "InvalidName",
+            Self::ReservedName => "ReservedName",
+            Self::InvalidText => "InvalidText",
+            Self::InvalidUrl => "InvalidUrl",
+            Self::InvalidRegex => "InvalidRegex",
+            Self::InvalidQuery => "InvalidQuery",
+            Self::Contradiction => "Contradiction",
+            Self::Unreachable => "Unreachable",
+            Self::UnsupportedIndicator => "UnsupportedIndicator",
+            Self::UnknownProfile => "UnknownProfile",
+            Self::UnknownReference => "UnknownReference",
+            Self::NotPermitted => "NotPermitted",
+            Self::LimitExceeded => "LimitExceeded",
+            Self::InvalidSchema => "InvalidSchema",
+        }
     }
 }
 

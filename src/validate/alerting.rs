@@ -28,16 +28,29 @@ pub(super) struct Target<'a> {
 /// wrong.
 pub(super) fn check(spec: &api::Alerting, platform: &Platform, findings: &mut Findings) {
     let in_range = (1..=1000).contains(&spec.min_failures);
-    findings.require(in_range, "spec.alerting.minFailures", Rule::InvalidThreshold, "must be between 1 and 1000");
+    findings.require(
+        in_range,
+        "spec.alerting.minFailures",
+        Rule::InvalidThreshold,
+        "must be between 1 and 1000",
+    );
     check_labels(spec, findings);
     check_annotations(spec, findings);
     if let Some(url) = &spec.runbook_url {
-        findings.require(is_https_url(url), "spec.alerting.runbookURL", Rule::InvalidUrl, messages::HTTPS_URL);
+        findings.require(
+            is_https_url(url),
+            "spec.alerting.runbookURL",
+            Rule::InvalidUrl,
+            messages::HTTPS_URL,
+        );
     }
     let severities = [
         ("spec.alerting.page.severity", spec.page.as_ref().and_then(|urgency| urgency.severity.as_ref())),
         ("spec.alerting.ticket.severity", spec.ticket.as_ref().and_then(|urgency| urgency.severity.as_ref())),
-        ("spec.alerting.noData.severity", spec.no_data.as_ref().and_then(|no_data| no_data.severity.as_ref())),
+        (
+            "spec.alerting.noData.severity",
+            spec.no_data.as_ref().and_then(|no_data| no_data.severity.as_ref()),
+        ),
     ];
     for (path, severity) in severities.into_iter().filter_map(|(path, severity)| Some((path, severity?))) {
         check_severity(severity, path, platform, findings);
@@ -56,9 +69,7 @@ pub(super) fn parse(
         None => burn_rate::catalogue(target.window),
         Some(written) => parse_policies(written, target, findings),
     };
-    let pairs = policies
-        .into_iter()
-        .map(|policy| burn_rate::pair(policy, target.objective, target.window));
+    let pairs = policies.into_iter().map(|policy| burn_rate::pair(policy, target.objective, target.window));
     let (pairs, left_out) = pairs.partition(|pair| {
         let test = LongTest::of(pair, target.objective, estimator, spec.min_failures);
         can_fire(pair, &test, target.indicator)
@@ -93,8 +104,7 @@ fn can_fire(pair: &Pair, test: &LongTest, indicator: &Indicator) -> bool {
 
 fn parse_no_data_after(text: Option<&str>, findings: &mut Findings) -> Option<Window> {
     let Some(text) = text else { return Some(Window::from_hours(6)) };
-    let after = Window::parse(text)
-        .filter(|after| (Window::TILE..=Window::from_days(30)).contains(after));
+    let after = Window::parse(text).filter(|after| (Window::TILE..=Window::from_days(30)).contains(after));
     findings.expect(after, "spec.alerting.noData.after", Rule::InvalidWindow, messages::NO_DATA_RANGE)
 }
 
@@ -122,7 +132,12 @@ fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Opt
     );
     let mut window = |text: &str, field: &str| {
         let path = format!("{path}.{field}");
-        let window = findings.expect(Window::parse(text), path.as_str(), Rule::InvalidWindow, messages::WINDOW_FORMAT)?;
+        let window = findings.expect(
+            Window::parse(text),
+            path.as_str(),
+            Rule::InvalidWindow,
+            messages::WINDOW_FORMAT,
+        )?;
         findings.require(window.minutes() % 5 == 0, path, Rule::InvalidWindow, messages::WINDOW_STEP);
         Some(window)
     };
@@ -159,8 +174,7 @@ fn check_labels(spec: &api::Alerting, findings: &mut Findings) {
 fn check_annotations(spec: &api::Alerting, findings: &mut Findings) {
     for (name, value) in &spec.annotations {
         let path = format!("spec.alerting.annotations.{name}");
-        let legal = !RESERVED_ANNOTATIONS.contains(&name.as_str())
-            && is_alert_label_name(name);
+        let legal = !RESERVED_ANNOTATIONS.contains(&name.as_str()) && is_alert_label_name(name);
         findings.require(legal, path.as_str(), Rule::InvalidName, messages::ANNOTATION_NAME);
         literal(value, &path, findings);
     }

@@ -13,7 +13,13 @@ impl Findings {
     }
 
     /// Notes a violation unless the claim holds.
-    pub(super) fn require(&mut self, claim: bool, path: impl Into<String>, rule: Rule, message: impl Into<String>) {
+    pub(super) fn require(
+        &mut self,
+        claim: bool,
+        path: impl Into<String>,
+        rule: Rule,
+        message: impl Into<String>,
+    ) {
         if !claim {
             self.add(path, rule, message);
         }

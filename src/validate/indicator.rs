@@ -46,7 +46,8 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn success(&mut self, spec: &api::SuccessIndicator) -> Option<Indicator> {
-        let runs = self.role(self.telemetry.profile.runs.as_ref(), "success", "finished runs with an outcome")?;
+        let runs =
+            self.role(self.telemetry.profile.runs.as_ref(), "success", "finished runs with an outcome")?;
         let excluded = or_default(&spec.exclude_outcomes, &runs.outcome.excluded);
         let good = or_default(&spec.good_outcomes, &runs.outcome.good);
         self.require_disjoint(&good, &excluded, "spec.indicator.success.excludeOutcomes");
@@ -55,13 +56,18 @@ impl Builder<'_> {
     }
 
     fn tool_success(&mut self, spec: &api::ToolSuccessIndicator) -> Option<Indicator> {
-        let tools = self.role(self.telemetry.profile.tools.as_ref(), "toolSuccess", "tool executions with an outcome")?;
+        let tools = self.role(
+            self.telemetry.profile.tools.as_ref(),
+            "toolSuccess",
+            "tool executions with an outcome",
+        )?;
         let measure = self.outcomes(tools, &tools.outcome.good, &tools.outcome.excluded, &spec.tools);
         Some(Indicator { kind: "toolSuccess", measure, phrase: "tool executions failed".into() })
     }
 
     fn guardrail(&mut self, spec: &api::GuardrailIndicator) -> Option<Indicator> {
-        let checks = self.role(self.telemetry.profile.guardrails.as_ref(), "guardrail", "guardrail checks")?;
+        let checks =
+            self.role(self.telemetry.profile.guardrails.as_ref(), "guardrail", "guardrail checks")?;
         let measure = self.outcomes(checks, &checks.outcome.good, &checks.outcome.excluded, &spec.checks);
         Some(Indicator { kind: "guardrail", measure, phrase: "guardrail checks blocked the run".into() })
     }
@@ -76,7 +82,8 @@ impl Builder<'_> {
         let bound = self.threshold(&spec.threshold, "spec.indicator.latency.threshold");
         let metric = self.role(metric.as_ref(), "latency", &format!("a duration histogram of {events}"))?;
         let phrase = format!("{events} took longer than {}", spec.threshold);
-        self.at_most("latency", metric, bound?, spec.histogram_type, phrase)
+        let measure = self.at_most(metric, bound?, spec.histogram_type);
+        Some(Indicator { kind: "latency", measure, phrase })
     }
 
     fn time_to_first_token(&mut self, spec: &api::TimeToFirstTokenIndicator) -> Option<Indicator> {
@@ -84,7 +91,8 @@ impl Builder<'_> {
         let metric = self.telemetry.profile.time_to_first_token.as_ref();
         let metric = self.role(metric, "timeToFirstToken", "a histogram of the time to the first token")?;
         let phrase = format!("model calls took longer than {} to their first token", spec.threshold);
-        self.at_most("timeToFirstToken", metric, bound?, spec.histogram_type, phrase)
+        let measure = self.at_most(metric, bound?, spec.histogram_type);
+        Some(Indicator { kind: "timeToFirstToken", measure, phrase })
     }
 
     fn tokens_per_run(&mut self, spec: &api::MaxIndicator) -> Option<Indicator> {
@@ -92,7 +100,8 @@ impl Builder<'_> {
         let metric = self.role(metric, "tokensPerRun", "a histogram of tokens of runs")?;
         let bound = self.maximum(spec, "spec.indicator.tokensPerRun.max")?;
         let phrase = format!("runs used more than {} tokens", spec.max);
-        self.at_most("tokensPerRun", metric, bound, HistogramType::Auto, phrase)
+        let measure = self.at_most(metric, bound, HistogramType::Auto);
+        Some(Indicator { kind: "tokensPerRun", measure, phrase })
     }
 
     fn turns(&mut self, spec: &api::MaxIndicator) -> Option<Indicator> {
@@ -100,20 +109,27 @@ impl Builder<'_> {
         let metric = self.role(metric, "turns", "a histogram of turns of runs")?;
         let bound = self.maximum(spec, "spec.indicator.turns.max")?;
         let phrase = format!("runs took more than {} turns", spec.max);
-        self.at_most("turns", metric, bound, HistogramType::Auto, phrase)
+        let measure = self.at_most(metric, bound, HistogramType::Auto);
+        Some(Indicator { kind: "turns", measure, phrase })
     }
 
     fn cost_per_run(&mut self, spec: &api::CostPerRunIndicator) -> Option<Indicator> {
-        let limit = Decimal::parse(&spec.max_usd)
-            .filter(|limit| *limit > Decimal::ZERO && spec.max_usd.len() <= 13 && decimals(&spec.max_usd) <= 6);
+        let limit = Decimal::parse(&spec.max_usd).filter(|limit| {
+            *limit > Decimal::ZERO && spec.max_usd.len() <= 13 && decimals(&spec.max_usd) <= 6
+        });
         let path = "spec.indicator.costPerRun.maxUSD";
         let limit = self.findings.expect(limit, path, Rule::InvalidThreshold, messages::MONEY);
         match spec.method {
             CostMethod::Events => {
                 let metric = self.telemetry.profile.run_cost.as_ref();
-                let metric = self.role(metric, "costPerRun", "a histogram of the cost of runs; method 'HourlyMean' needs only a cost counter")?;
+                let metric = self.role(
+                    metric,
+                    "costPerRun",
+                    "a histogram of the cost of runs; method 'HourlyMean' needs only a cost counter",
+                )?;
                 let phrase = format!("runs cost more than ${}", spec.max_usd);
-                self.at_most("costPerRun", metric, limit?, HistogramType::Auto, phrase)
+                let measure = self.at_most(metric, limit?, HistogramType::Auto);
+                Some(Indicator { kind: "costPerRun", measure, phrase })
             }
             CostMethod::HourlyMean => self.hourly_mean(limit?, &spec.max_usd),
         }
@@ -134,7 +150,7 @@ impl Builder<'_> {
 
     fn evaluation(&mut self, spec: &api::EvaluationIndicator) -> Option<Indicator> {
         let path = "spec.indicator.evaluation";
-        let one = spec.min_score.is_some() != !spec.good_labels.is_empty();
+        let one = spec.min_score.is_some() == spec.good_labels.is_empty();
         self.findings.require(one, path, Rule::NotExactlyOne, messages::ONE_CRITERION);
         match &spec.min_score {
             Some(score) => self.evaluation_score(spec, score),
@@ -163,7 +179,8 @@ impl Builder<'_> {
         let evaluations = self.telemetry.profile.evaluations.as_ref();
         let evaluations = self.role(evaluations, "evaluation", "a counter of evaluation results")?;
         let evaluator = [spec.evaluator.clone()];
-        let measure = self.outcomes(evaluations, &spec.good_labels, &evaluations.outcome.excluded, &evaluator);
+        let measure =
+            self.outcomes(evaluations, &spec.good_labels, &evaluations.outcome.excluded, &evaluator);
         let phrase = format!("runs were not good in '{}'", spec.evaluator);
         Some(Indicator { kind: "evaluation", measure, phrase })
     }
@@ -189,7 +206,8 @@ impl Builder<'_> {
             (None, Some(bad)) => Some(Numerator::Bad(Counter::Plain(bad))),
             (None, None) | (Some(_), Some(_)) => None,
         };
-        let numerator = self.findings.expect(numerator, path, Rule::NotExactlyOne, messages::ONE_NUMERATOR)?;
+        let numerator =
+            self.findings.expect(numerator, path, Rule::NotExactlyOne, messages::ONE_NUMERATOR)?;
         let measure = Measure::Events { total, numerator };
         Some(Indicator { kind: "ratio", measure, phrase: "events were bad".into() })
     }
@@ -201,14 +219,14 @@ impl Builder<'_> {
             .map(seconds)
             .or_else(|| Decimal::parse(&spec.threshold).filter(|_| decimals(&spec.threshold) <= 6));
         let path = "spec.indicator.histogram.threshold";
-        let bound =
-            self.findings.expect(bound, path, Rule::InvalidThreshold, messages::HISTOGRAM_THRESHOLD_FORMAT)?;
-        let measure = Measure::Distribution {
-            histogram,
-            form: spec.histogram_type,
+        let bound = self.findings.expect(
             bound,
-            good: GoodSide::AtMost,
-        };
+            path,
+            Rule::InvalidThreshold,
+            messages::HISTOGRAM_THRESHOLD_FORMAT,
+        )?;
+        let measure =
+            Measure::Distribution { histogram, form: spec.histogram_type, bound, good: GoodSide::AtMost };
         let phrase = format!("observations were above {}", spec.threshold);
         Some(Indicator { kind: "histogram", measure, phrase })
     }
@@ -260,11 +278,8 @@ impl Builder<'_> {
         let not = |values: &[String]| -> Vec<LabelMatcher> {
             values.iter().map(|value| LabelMatcher::not_equal(outcome.clone(), value.clone())).collect()
         };
-        let named: Vec<LabelMatcher> = role
-            .name_label
-            .iter()
-            .filter_map(|label| one_of(&self.telemetry.label(label), names))
-            .collect();
+        let named: Vec<LabelMatcher> =
+            role.name_label.iter().filter_map(|label| one_of(&self.telemetry.label(label), names)).collect();
         let valid = [named, not(excluded)].concat();
         let bad = [valid.clone(), not(good)].concat();
         Measure::Events {
@@ -281,24 +296,18 @@ impl Builder<'_> {
         }
     }
 
-    fn at_most(
-        &self,
-        kind: &'static str,
-        metric: &Metric,
-        bound: Decimal,
-        form: HistogramType,
-        phrase: String,
-    ) -> Option<Indicator> {
+    /// Observations of the agent's histogram that are good up to a bound.
+    fn at_most(&self, metric: &Metric, bound: Decimal, form: HistogramType) -> Measure {
         let histogram = self.telemetry.select(metric);
-        let measure = Measure::Distribution { histogram, form, bound, good: GoodSide::AtMost };
-        Some(Indicator { kind, measure, phrase })
+        Measure::Distribution { histogram, form, bound, good: GoodSide::AtMost }
     }
 
     /// A latency threshold, in seconds.
     fn threshold(&mut self, text: &str, path: &str) -> Option<Decimal> {
         let duration = parse_duration(text);
-        let duration = self.findings.expect(duration, path, Rule::InvalidThreshold, messages::DURATION_FORMAT)?;
-        let in_range = duration <= Duration::from_secs(24 * 3600);
+        let duration =
+            self.findings.expect(duration, path, Rule::InvalidThreshold, messages::DURATION_FORMAT)?;
+        let in_range = duration <= Duration::from_hours(24);
         self.findings.require(in_range, path, Rule::InvalidThreshold, messages::THRESHOLD_RANGE);
         Some(seconds(duration))
     }
@@ -312,7 +321,8 @@ impl Builder<'_> {
 
     fn require_disjoint(&mut self, good: &[String], excluded: &[String], path: &str) {
         for outcome in excluded.iter().filter(|outcome| good.contains(outcome)) {
-            let message = format!("'{outcome}' is good already; an outcome may not be both good and excluded");
+            let message =
+                format!("'{outcome}' is good already; an outcome may not be both good and excluded");
             self.findings.add(path, Rule::Contradiction, message);
         }
     }
@@ -335,7 +345,8 @@ fn one_of(label: &str, values: &[String]) -> Option<LabelMatcher> {
 }
 
 fn seconds(duration: Duration) -> Decimal {
-    let milliseconds = i64::try_from(duration.as_millis()).expect("thresholds should fit, their text is short");
+    let milliseconds =
+        i64::try_from(duration.as_millis()).expect("thresholds should fit, their text is short");
     Decimal::from_ratio(milliseconds, 1000)
 }
 

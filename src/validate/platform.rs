@@ -35,7 +35,12 @@ fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> 
         Some(text) => budget_window(text, "spec.defaults.window", findings),
     };
     let label = tenancy.namespace_label.unwrap_or_else(|| "namespace".to_owned());
-    findings.require(is_label_name(&label), "spec.tenancy.namespaceLabel", Rule::InvalidName, messages::LABEL_NAME);
+    findings.require(
+        is_label_name(&label),
+        "spec.tenancy.namespaceLabel",
+        Rule::InvalidName,
+        messages::LABEL_NAME,
+    );
     let mut group_by_deny_list = safe.group_by_deny_list;
     group_by_deny_list.extend(tenancy.group_by_deny_list);
     Some(Platform {
@@ -66,7 +71,12 @@ fn check_addresses(spec: &AgentPlatformSpec, findings: &mut Findings) {
     for (index, backend) in spec.backends.iter().enumerate() {
         let schemes = ["http://", "https://", "postgres://", "postgresql://"];
         let legal = is_server_url(&backend.address, &schemes);
-        findings.require(legal, format!("spec.backends[{index}].address"), Rule::InvalidUrl, messages::BACKEND_URL);
+        findings.require(
+            legal,
+            format!("spec.backends[{index}].address"),
+            Rule::InvalidUrl,
+            messages::BACKEND_URL,
+        );
     }
 }
 

@@ -15,7 +15,8 @@ const PLACEHOLDER_WINDOW: &str = "7919s";
 /// A sentence for the user, if it does not parse, is not a vector, or selects beyond the fence.
 pub(super) fn fence_query(text: &str, fence: Option<&LabelMatcher>) -> Result<String, String> {
     let concrete = text.replace("$window", PLACEHOLDER_WINDOW);
-    let mut expression = parse(&concrete).map_err(|error| format!("must be valid PromQL: {}", one_line(&error)))?;
+    let mut expression =
+        parse(&concrete).map_err(|error| format!("must be valid PromQL: {}", one_line(&error)))?;
     if expression.value_type() != ValueType::Vector {
         return Err("must yield a vector, for example 'sum(increase(my_errors_total[$window]))'".to_owned());
     }
@@ -72,10 +73,7 @@ fn fence_selector(selector: &mut VectorSelector, fence: &LabelMatcher) -> Result
     let written = selector.matchers.matchers.iter().find(|matcher| matcher.name == fence.label);
     match written {
         Some(matcher) if matcher.op == MatchOp::Equal && matcher.value == fence.value => Ok(()),
-        Some(_) => Err(format!(
-            "selector conflicts with enforced label {}='{}'",
-            fence.label, fence.value
-        )),
+        Some(_) => Err(format!("selector conflicts with enforced label {}='{}'", fence.label, fence.value)),
         None => {
             selector.matchers.matchers.push(Matcher::new(MatchOp::Equal, &fence.label, &fence.value));
             Ok(())
@@ -91,7 +89,15 @@ fn every_selector_has(expression: &Expr, fence: &LabelMatcher) -> bool {
             let selector = match expression {
                 Expr::VectorSelector(selector) => selector,
                 Expr::MatrixSelector(matrix) => &matrix.vs,
-                _ => return Ok(true),
+                Expr::Aggregate(_)
+                | Expr::Unary(_)
+                | Expr::Binary(_)
+                | Expr::Paren(_)
+                | Expr::Subquery(_)
+                | Expr::NumberLiteral(_)
+                | Expr::StringLiteral(_)
+                | Expr::Call(_)
+                | Expr::Extension(_) => return Ok(true),
             };
             let fenced = |matcher: &Matcher| matcher.name == self.0.label && matcher.value == self.0.value;
             if selector.matchers.matchers.iter().any(fenced) { Ok(true) } else { Err(()) }
@@ -127,7 +133,9 @@ mod tests {
         let fence = LabelMatcher::equal("namespace", "team-a");
         let refused = |text| fence_query(text, Some(&fence)).expect_err("the query should be refused");
         assert!(refused("sum(rate(").starts_with("must be valid PromQL"));
-        assert!(refused("a{namespace=\"other\"}").contains("conflicts with enforced label namespace='team-a'"));
+        assert!(
+            refused("a{namespace=\"other\"}").contains("conflicts with enforced label namespace='team-a'")
+        );
         assert!(refused("a[$window]").starts_with("must yield a vector"));
     }
 }

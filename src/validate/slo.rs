@@ -20,6 +20,8 @@ pub struct SloFacts {
     pub platform: Platform,
     /// Telemetry of the AgentObservability that `observabilityRef` names, if it exists.
     pub observability: Option<TelemetrySource>,
+    /// AgentSLOs of the same namespace that are older.
+    pub older_in_namespace: usize,
 }
 
 /// Labels that have a meaning of their own in what we record.
@@ -43,6 +45,7 @@ fn parse(resource: &AgentSlo, facts: &SloFacts, findings: &mut Findings) -> Opti
     let name = resource.metadata.name.as_deref().unwrap_or_default();
     let written_alerting = written_alerting(spec);
 
+    check_count(facts, findings);
     check_texts(spec, findings);
     check_groups(spec, platform, findings);
     alerting::check(&written_alerting, platform, findings);
@@ -79,6 +82,17 @@ fn parse(resource: &AgentSlo, facts: &SloFacts, findings: &mut Findings) -> Opti
 fn written_alerting(spec: &AgentSloSpec) -> Alerting {
     let empty = || Alerting { min_failures: 3, ..Alerting::default() };
     spec.alerting.clone().unwrap_or_else(empty)
+}
+
+/// Older AgentSLOs keep their place; the ones beyond the limit wait for one to go.
+fn check_count(facts: &SloFacts, findings: &mut Findings) {
+    let limit = facts.platform.slos_per_namespace;
+    let within = usize::try_from(limit).is_ok_and(|limit| facts.older_in_namespace < limit);
+    let message = format!(
+        "the namespace has more AgentSLOs than the {limit} that {} allows",
+        facts.platform.display_name()
+    );
+    findings.require(within, "metadata.namespace", Rule::LimitExceeded, message);
 }
 
 fn check_texts(spec: &AgentSloSpec, findings: &mut Findings) {
@@ -133,7 +147,7 @@ fn parse_telemetry(
             &inline
         }
     };
-    Telemetry::parse(source, "spec.telemetry", &spec.agent, namespace, &facts.platform, findings)
+    Telemetry::parse(source, &spec.agent, namespace, &facts.platform, findings)
 }
 
 fn parse_query_offset(
@@ -147,6 +161,6 @@ fn parse_query_offset(
         "0s" | "0m" => Some(Duration::ZERO),
         text => parse_duration(text).filter(|_| !text.ends_with('h') && !text.ends_with("ms")),
     };
-    let offset = offset.filter(|offset| *offset <= Duration::from_secs(15 * 60));
+    let offset = offset.filter(|offset| *offset <= Duration::from_mins(15));
     findings.expect(offset, "spec.queryOffset", Rule::InvalidWindow, messages::QUERY_OFFSET)
 }

@@ -22,10 +22,9 @@ pub(super) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Reads the source of telemetry; `path` is where it was written.
+    /// Reads the source of telemetry.
     pub(super) fn parse(
         source: &TelemetrySource,
-        path: &str,
         agent: &str,
         namespace: &str,
         platform: &Platform,
@@ -34,12 +33,10 @@ impl Telemetry {
         let name = source.profile.as_deref().unwrap_or(profiles::DEFAULT);
         let unknown = format!("'{name}' is not a profile; profiles are '{}'", profiles::names().join("', '"));
         let profile =
-            findings.expect(profiles::find(name), format!("{path}.profile"), Rule::UnknownProfile, unknown);
-        let fence = platform
-            .namespace_label
-            .as_ref()
-            .map(|label| LabelMatcher::equal(label.clone(), namespace));
-        let common = parse_matchers(&source.matchers, &format!("{path}.matchers"), fence.as_ref(), findings);
+            findings.expect(profiles::find(name), "spec.telemetry.profile", Rule::UnknownProfile, unknown);
+        let fence =
+            platform.namespace_label.as_ref().map(|label| LabelMatcher::equal(label.clone(), namespace));
+        let common = parse_matchers(&source.matchers, "spec.telemetry.matchers", fence.as_ref(), findings);
         let profile = profile?;
         Some(Self {
             profile,
@@ -111,13 +108,21 @@ fn parse_matcher(
 ) -> LabelMatcher {
     let label_path = format!("{path}.label");
     let value_path = format!("{path}.value");
-    findings.require(is_label_name(&matcher.label), label_path.as_str(), Rule::InvalidName, messages::LABEL_NAME);
-    findings.require(!has_control(&matcher.value), value_path.as_str(), Rule::InvalidText, messages::NO_CONTROL);
+    findings.require(
+        is_label_name(&matcher.label),
+        label_path.as_str(),
+        Rule::InvalidName,
+        messages::LABEL_NAME,
+    );
+    findings.require(
+        !has_control(&matcher.value),
+        value_path.as_str(),
+        Rule::InvalidText,
+        messages::NO_CONTROL,
+    );
     if let Some(fence) = fence.filter(|fence| fence.label == matcher.label) {
-        let message = format!(
-            "matcher conflicts with the enforced label {}='{}'; remove it",
-            fence.label, fence.value
-        );
+        let message =
+            format!("matcher conflicts with the enforced label {}='{}'; remove it", fence.label, fence.value);
         let same = matcher.op == MatchOp::Equal && matcher.value == fence.value;
         findings.require(same, label_path, Rule::NotPermitted, message);
     }

@@ -23,10 +23,31 @@ use super::{AgentPlatformStatus, Estimator, SecretKey, messages};
     status = "AgentPlatformStatus",
     derive = "PartialEq",
     doc = "AgentPlatform holds what only the platform team may decide: where Prometheus is, which back ends exist, what tenants may do, and defaults.",
-    printcolumn(name = "Prometheus", type_ = "string", json_path = ".spec.prometheus.address", description = "Where budgets are read."),
-    printcolumn(name = "SLOs", type_ = "integer", json_path = ".status.slos", description = "AgentSLOs that it governs."),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether it is in force."),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", priority = "1", description = "Why it is, or is not, in force."),
+    printcolumn(
+        name = "Prometheus",
+        type_ = "string",
+        json_path = ".spec.prometheus.address",
+        description = "Where budgets are read."
+    ),
+    printcolumn(
+        name = "SLOs",
+        type_ = "integer",
+        json_path = ".status.slos",
+        description = "AgentSLOs that it governs."
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether it is in force."
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        priority = "1",
+        description = "Why it is, or is not, in force."
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct AgentPlatformSpec {
@@ -54,10 +75,10 @@ pub struct AgentPlatformSpec {
     /// What a tenant may do. Default: the safest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<Tenancy>,
-    /// Bounds on what is generated.
+    /// Bounds on what is generated. Default: 200 series for each rule, 1500 AgentSLOs in each namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Values for what an AgentSLO leaves open.
+    /// Values for what an AgentSLO leaves open. Default: the documented default of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
 }
@@ -302,6 +323,7 @@ pub struct Defaults {
     pub window: Option<String>,
     /// Estimator of burn alerts. Default: `Smoothed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::shared_schema::optional_word::<Estimator>")]
     pub estimator: Option<Estimator>,
     /// Value of the label `severity` of pages. Default: `critical`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,18 +26,84 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
     derive = "PartialEq",
     doc = "AgentSLO is one objective for one AI agent. The operator turns it into recording and burn-rate alerting rules and reports the error budget in its status.",
     selectable = ".spec.agent",
-    printcolumn(name = "Objective", type_ = "string", json_path = ".status.objective", description = "Share of events that must be good."),
-    printcolumn(name = "Window", type_ = "string", json_path = ".status.window", description = "Rolling window of the budget."),
-    printcolumn(name = "SLI", type_ = "string", json_path = ".status.sli", description = "Share of events in the window that were good."),
-    printcolumn(name = "Budget", type_ = "string", json_path = ".status.budget.remaining", description = "Share of the error budget that is left."),
-    printcolumn(name = "Burn", type_ = "string", json_path = ".status.burn.state", description = "Steady, SlowBurn (ticket) or FastBurn (page)."),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.budget.state", description = "Met, AtRisk, Exhausted, NoData, Idle, Insufficient or Stale."),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether the rules are in force."),
-    printcolumn(name = "Agent", type_ = "string", json_path = ".spec.agent", priority = "1", description = "The agent, as its telemetry names it."),
-    printcolumn(name = "Indicator", type_ = "string", json_path = ".status.indicator", priority = "1", description = "What is counted."),
-    printcolumn(name = "Events", type_ = "string", json_path = ".status.events.total", priority = "1", description = "Valid events in the window."),
-    printcolumn(name = "Alert", type_ = "string", json_path = ".status.firing", priority = "1", description = "The most urgent alert that fires."),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", priority = "1", description = "Why the rules are, or are not, in force."),
+    printcolumn(
+        name = "Objective",
+        type_ = "string",
+        json_path = ".status.objective",
+        description = "Share of events that must be good."
+    ),
+    printcolumn(
+        name = "Window",
+        type_ = "string",
+        json_path = ".status.window",
+        priority = "1",
+        description = "Rolling window of the budget."
+    ),
+    printcolumn(
+        name = "SLI",
+        type_ = "string",
+        json_path = ".status.sli",
+        description = "Share of events in the window that were good."
+    ),
+    printcolumn(
+        name = "Budget",
+        type_ = "string",
+        json_path = ".status.budget.remaining",
+        description = "Share of the error budget that is left."
+    ),
+    printcolumn(
+        name = "Burn",
+        type_ = "string",
+        json_path = ".status.burn.state",
+        description = "Steady, SlowBurn (ticket) or FastBurn (page)."
+    ),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.budget.state",
+        description = "Met, AtRisk, Exhausted, NoData, Idle, Insufficient or Stale."
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether the rules are in force."
+    ),
+    printcolumn(
+        name = "Agent",
+        type_ = "string",
+        json_path = ".spec.agent",
+        priority = "1",
+        description = "The agent, as its telemetry names it."
+    ),
+    printcolumn(
+        name = "Indicator",
+        type_ = "string",
+        json_path = ".status.indicator",
+        priority = "1",
+        description = "What is counted."
+    ),
+    printcolumn(
+        name = "Events",
+        type_ = "string",
+        json_path = ".status.events.total",
+        priority = "1",
+        description = "Valid events in the window."
+    ),
+    printcolumn(
+        name = "Alert",
+        type_ = "string",
+        json_path = ".status.firing",
+        priority = "1",
+        description = "The most urgent alert that fires."
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        priority = "1",
+        description = "Why the rules are, or are not, in force."
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
@@ -116,6 +182,7 @@ pub struct Alerting {
     /// How bad events must pile up in the long window before an alert fires. Default: the
     /// AgentPlatform's, in most `Smoothed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::shared_schema::optional_word::<Estimator>")]
     pub estimator: Option<Estimator>,
     /// Fewest bad events in the long window that may fire an alert, 1 to 1000; `Ratio` ignores it.
     /// Default: `3`.

@@ -200,7 +200,7 @@ pub struct GuardrailIndicator {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.good) != has(self.bad)").message(messages::ONE_NUMERATOR),
-    validation = Rule::new("(!has(self.good) || self.good != self.total) && (!has(self.bad) || self.bad != self.total)").message(messages::SAME_SELECTOR)
+    validation = Rule::new("(!has(self.good) || [self.good.metric] + (has(self.good.matchers) ? self.good.matchers.map(m, m.label + ' ' + m.op + ' ' + m.value) : []) != [self.total.metric] + (has(self.total.matchers) ? self.total.matchers.map(m, m.label + ' ' + m.op + ' ' + m.value) : [])) && (!has(self.bad) || [self.bad.metric] + (has(self.bad.matchers) ? self.bad.matchers.map(m, m.label + ' ' + m.op + ' ' + m.value) : []) != [self.total.metric] + (has(self.total.matchers) ? self.total.matchers.map(m, m.label + ' ' + m.op + ' ' + m.value) : []))").message(messages::SAME_SELECTOR)
 )]
 pub struct RatioIndicator {
     /// Counter of all valid events.

@@ -8,11 +8,9 @@ pub const OBJECTIVE_FORMAT: &str =
 pub const OBJECTIVE_TOO_HIGH: &str =
     "must be a percentage less than 100, for example '99.5'; 100 leaves no error budget";
 /// Objective below 50: most often a ratio written where a percentage is meant.
-pub const OBJECTIVE_TOO_LOW: &str =
-    "must be greater than or equal to 50; write '99.5' for 99.5 percent";
+pub const OBJECTIVE_TOO_LOW: &str = "must be greater than or equal to 50; write '99.5' for 99.5 percent";
 /// A window that is not a whole number with a unit.
-pub const WINDOW_FORMAT: &str =
-    "must be a whole number with a unit 'm', 'h', 'd' or 'w', for example '30d'";
+pub const WINDOW_FORMAT: &str = "must be a whole number with a unit 'm', 'h', 'd' or 'w', for example '30d'";
 /// Budget window outside its bounds.
 pub const WINDOW_RANGE: &str = "must be at least 1 day and at most 90 days, for example '30d'";
 /// A duration that is not a whole number with a unit.
@@ -21,13 +19,13 @@ pub const DURATION_FORMAT: &str =
 /// Latency threshold outside its bounds.
 pub const THRESHOLD_RANGE: &str = "must be between 1ms and 24h, for example '60s'";
 /// Threshold of a `histogram` indicator.
-pub const HISTOGRAM_THRESHOLD_FORMAT: &str = "must be a duration such as '60s', or a plain number in the unit of the histogram such as '0.5'";
+pub const HISTOGRAM_THRESHOLD_FORMAT: &str =
+    "must be a duration such as '60s', or a plain number in the unit of the histogram such as '0.5'";
 /// Query offset of a wrong form or outside its bounds.
 pub const QUERY_OFFSET: &str =
     "must be a whole number of seconds or minutes and at most 15m, for example '60s'";
 /// Name of an agent that would not survive in a label or an alert.
-pub const AGENT_TEXT: &str =
-    "must not contain '{{' or control characters, for example 'support-agent'";
+pub const AGENT_TEXT: &str = "must not contain '{{' or control characters, for example 'support-agent'";
 /// Label of an alert that Prometheus or Alertmanager would not take.
 pub const ALERT_LABEL_NAME: &str =
     "must match '^[a-zA-Z_][a-zA-Z0-9_]*$' and must not start with '__', for example 'team'";
@@ -51,8 +49,7 @@ pub const ONE_INDICATOR: &str = "set exactly one of `success`, `latency`, `timeT
 /// `ratio` with neither or both numerators.
 pub const ONE_NUMERATOR: &str = "set exactly one of `good`, `bad`";
 /// `ratio` of a selector with itself.
-pub const SAME_SELECTOR: &str =
-    "`good` and `bad` must differ from `total`, the ratio would always be 1";
+pub const SAME_SELECTOR: &str = "`good` and `bad` must differ from `total`, the ratio would always be 1";
 /// `evaluation` with neither or both criteria.
 pub const ONE_CRITERION: &str = "set exactly one of `minScore`, `goodLabels`";
 /// A label name that Prometheus would not take.
@@ -75,15 +72,15 @@ pub const BUDGET_PERCENT: &str =
 /// A burn rate that total failure would not reach.
 pub const UNREACHABLE: &str = "must need a burn rate below the highest reachable one, 100 / (100 - `objective`); lower `budgetPercent` or lengthen `longWindow`";
 /// An amount of money.
-pub const MONEY: &str = "must be an amount in US dollars greater than 0 with at most 6 decimals, for example '0.10'";
+pub const MONEY: &str =
+    "must be an amount in US dollars greater than 0 with at most 6 decimals, for example '0.10'";
 /// A score.
 pub const SCORE: &str = "must be a decimal number with at most 6 decimals, for example '0.7'";
 /// Raw PromQL without its window.
 pub const RAW_WINDOW: &str =
     "must contain the placeholder '$window', for example 'sum(increase(my_errors_total[$window]))'";
 /// A severity that does not fit a label.
-pub const SEVERITY: &str =
-    "must be lower-case letters, digits and '-', for example 'critical'";
+pub const SEVERITY: &str = "must be lower-case letters, digits and '-', for example 'critical'";
 /// An address of a server.
 pub const SERVER_URL: &str = "must be an http or https URL without user information, for example 'http://prometheus.monitoring.svc:9090'";
 /// An address of a back end.

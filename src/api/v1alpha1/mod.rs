@@ -4,6 +4,12 @@
 //! Every CEL rule here is repeated by [`crate::validate`], with the words of [`messages`], so that a
 //! cluster that bypasses admission is as safe as one that does not.
 
+#![allow(
+    unreachable_pub,
+    clippy::duplicated_attributes,
+    reason = "the derives repeat attributes, and make types of their own that they do not export"
+)]
+
 mod agent_platform;
 mod agent_slo;
 mod indicator;

@@ -95,6 +95,7 @@ pub struct TelemetrySource {
     /// right for labels created with their first event and for short-lived processes; `Ignore` is
     /// right where series are relabelled often. Default: from the profile, in most `Count`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::shared_schema::optional_word::<CounterBirths>")]
     pub counter_births: Option<CounterBirths>,
 }
 

@@ -1,6 +1,8 @@
-//! Schemas that a derive cannot say: maps whose values are bounded.
+//! Schemas that a derive cannot say: maps whose values are bounded, and optional words that keep the
+//! documentation of their field.
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 
 /// Labels of alerts: at most 16, each value at most 256 bytes.
 pub(super) fn alert_labels(_: &mut SchemaGenerator) -> Schema {
@@ -15,6 +17,15 @@ pub(super) fn alert_annotations(_: &mut SchemaGenerator) -> Schema {
 /// Labels of Kubernetes objects: at most 16, each value at most 63 bytes.
 pub(super) fn object_labels(_: &mut SchemaGenerator) -> Schema {
     bounded_map(16, 63)
+}
+
+/// One of the words of an enum, or nothing. The derive would put the documentation of the enum where that
+/// of the field belongs.
+pub(super) fn optional_word<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let schema = T::json_schema(generator);
+    let variants = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    let words: Vec<&Value> = variants.filter_map(|variant| variant.get("const")).collect();
+    json_schema!({"type": "string", "enum": words, "nullable": true})
 }
 
 fn bounded_map(max_properties: u32, max_length: u32) -> Schema {

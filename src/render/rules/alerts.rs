@@ -47,11 +47,8 @@ fn pair_expr(slo: &Slo, pair: &Pair) -> String {
     let bad_long = events_in(slo, series::BAD_5M, pair.long);
     let bad_short = events_in(slo, series::BAD_5M, pair.short);
     let total_short = events_in(slo, series::TOTAL_5M, pair.short);
-    let enough = if test.at_least == Decimal::ZERO {
-        bad_long
-    } else {
-        format!("({bad_long} >= {})", test.at_least)
-    };
+    let enough =
+        if test.at_least == Decimal::ZERO { bad_long } else { format!("({bad_long} >= {})", test.at_least) };
     format!(
         "(\n  {enough}\n    > {}\n  and\n  {bad_short}\n    > {} * {}\n)",
         line(slo, pair, &test),

@@ -16,7 +16,10 @@ pub(super) fn of(slo: &Slo, summary: String) -> BTreeMap<String, String> {
     let alerting = slo.alerting();
     let users = alerting.annotations.iter().map(|(name, value)| (name.clone(), literal(value)));
     let description = slo.description().map(|text| (annotation::DESCRIPTION.to_owned(), literal(text)));
-    let runbook = alerting.runbook_url.as_ref().map(|url| (annotation::RUNBOOK.to_owned(), literal(&runbook(slo, url))));
+    let runbook = alerting
+        .runbook_url
+        .as_ref()
+        .map(|url| (annotation::RUNBOOK.to_owned(), literal(&runbook(slo, url))));
     let summary = (annotation::SUMMARY.to_owned(), summary);
     users.chain(description).chain(runbook).chain([summary]).collect()
 }
@@ -38,7 +41,11 @@ fn go_string(text: &str) -> String {
 /// `7 of 9 runs failed in the last 1h (78 times the rate that the budget allows), …`
 pub(super) fn burn(slo: &Slo, urgency: Urgency) -> String {
     let mut windows = slo.alerting().pairs_of(urgency).map(|pair| in_window(slo, pair));
-    let first = windows.next().unwrap_or_default().replacen(" in the last", &format!(" {} in the last", slo.indicator().phrase), 1);
+    let first = windows.next().unwrap_or_default().replacen(
+        " in the last",
+        &format!(" {} in the last", slo.indicator().phrase),
+        1,
+    );
     let all: Vec<String> = std::iter::once(first).chain(windows).collect();
     format!("{}{}: {}{}.", subject(slo), group_labels(slo), all.join(", "), left(slo, urgency))
 }
@@ -49,7 +56,11 @@ pub(super) fn exhausted(slo: &Slo) -> String {
     let total = number(slo, &own(slo, &count_name(slo, series::TOTAL_COUNT)));
     format!(
         "{}{}: the {} budget is spent: {bad} of {total} {}, {}% may.",
-        subject(slo), group_labels(slo), slo.window(), slo.indicator().phrase, allowed_percent(slo)
+        subject(slo),
+        group_labels(slo),
+        slo.window(),
+        slo.indicator().phrase,
+        allowed_percent(slo)
     )
 }
 
@@ -57,7 +68,10 @@ pub(super) fn exhausted(slo: &Slo) -> String {
 pub(super) fn no_data(slo: &Slo) -> String {
     format!(
         "{}: no telemetry of agent '{}' for {}, so nobody can tell whether the objective of {} is met.",
-        subject(slo), literal(slo.agent()), slo.alerting().no_data_after, slo.objective()
+        subject(slo),
+        literal(slo.agent()),
+        slo.alerting().no_data_after,
+        slo.objective()
     )
 }
 
@@ -94,7 +108,10 @@ fn left(slo: &Slo, urgency: Urgency) -> String {
     let seconds = u64::from(slo.window().minutes()) * 60;
     let lasts = format!("({remaining} > 0) * {seconds} / ({} > 0)", rate(slo, pair));
     let share = asked(slo, &remaining, "humanizePercentage", "an unknown share");
-    let gone = format!("{{{{ with {} }}}}, gone in {{{{ . | first | value | humanizeDuration }}}} at this rate{{{{ end }}}}", query(slo, &lasts));
+    let gone = format!(
+        "{{{{ with {} }}}}, gone in {{{{ . | first | value | humanizeDuration }}}} at this rate{{{{ end }}}}",
+        query(slo, &lasts)
+    );
     format!("; {share} of the {} budget is left{gone}", slo.window())
 }
 
@@ -117,7 +134,8 @@ fn query(slo: &Slo, expression: &str) -> String {
     }
     let own_labels = own(slo, "");
     let identity = own_labels.trim_end_matches('}');
-    let matchers: Vec<String> = slo.group_by().iter().map(|label| format!("{}=%q", quoted_name(label))).collect();
+    let matchers: Vec<String> =
+        slo.group_by().iter().map(|label| format!("{}=%q", quoted_name(label))).collect();
     let narrowed = expression.replace(&own_labels, &format!("{identity},{}}}", matchers.join(",")));
     let uses = narrowed.matches(matchers[0].as_str()).count();
     let values: Vec<String> = slo.group_by().iter().map(|label| label_value(label)).collect();

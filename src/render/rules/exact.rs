@@ -2,11 +2,11 @@
 //! with lazily created labels and short-lived processes is most failures, and it extrapolates.
 
 use super::own;
+use crate::api::v1alpha1::CounterBirths;
 use crate::domain::decimal::Decimal;
 use crate::domain::promql::{SeriesSelector, by_clause};
 use crate::domain::slo::Slo;
 use crate::domain::window::Window;
-use crate::api::v1alpha1::CounterBirths;
 use crate::vocabulary::series;
 
 /// Minutes back at which a series is looked for before it counts as new. Each is four times the one
@@ -56,7 +56,9 @@ impl Cumulative {
             // The comparison drops the NaN of a histogram without observations.
             Self::NativeAtMost(selector, bound) => {
                 let histogram = read(selector);
-                format!("(histogram_fraction(-Inf, {bound}, {histogram}) * histogram_count({histogram}) >= 0)")
+                format!(
+                    "(histogram_fraction(-Inf, {bound}, {histogram}) * histogram_count({histogram}) >= 0)"
+                )
             }
         }
     }
@@ -67,7 +69,8 @@ impl Cumulative {
 /// The first arm is exact for a series that was there at the start and did not reset, and such windows
 /// telescope. The second takes the value of a series that is new. The third is for resets.
 pub(super) fn increase(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> String {
-    let difference = format!("({} - {} >= 0)", cumulative.at(""), cumulative.at(&format!(" offset {window}")));
+    let difference =
+        format!("({} - {} >= 0)", cumulative.at(""), cumulative.at(&format!(" offset {window}")));
     let births = match slo.counter_births() {
         CounterBirths::Count => format!("  or\n  {}\n", births(slo, cumulative, window, unit)),
         CounterBirths::Ignore => String::new(),

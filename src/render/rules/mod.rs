@@ -44,8 +44,18 @@ pub fn groups(slo: &Slo) -> Vec<RuleGroup> {
     let counting = [counts::total(slo), counts::bad(slo)];
     let summing = budget::recordings(slo);
     vec![
-        group(slo, "counts", COUNTS_INTERVAL, counting.into_iter().chain(pages).chain([alerts::no_data(slo)])),
-        group(slo, "budget", BUDGET_INTERVAL, summing.into_iter().chain(tickets).chain([alerts::exhausted(slo)])),
+        group(
+            slo,
+            "counts",
+            COUNTS_INTERVAL,
+            counting.into_iter().chain(pages).chain([alerts::no_data(slo)]),
+        ),
+        group(
+            slo,
+            "budget",
+            BUDGET_INTERVAL,
+            summing.into_iter().chain(tickets).chain([alerts::exhausted(slo)]),
+        ),
     ]
 }
 

@@ -74,12 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn scrapes_itself(bed: &Bed) -> Result<(), Box<dyn Error>> {
-    let port = bed
-        .prometheus_url()
-        .rsplit(':')
-        .next()
-        .expect("a port")
-        .parse()?;
+    let port = bed.prometheus_url().rsplit(':').next().expect("a port").parse()?;
     bed.scrape(&Target::new("self", port).label("namespace", "team-a"))?;
     step("prometheus scrapes a target", || async {
         let answer = get(bed, "query?query=up{job=\"self\",namespace=\"team-a\"}").await?;
@@ -111,10 +106,7 @@ async fn collects_garbage(bed: &Bed) -> Result<(), Box<dyn Error>> {
     bed.apply_yaml(&OWNED.replace("OWNER", &reference)).await?;
     bed.kubectl(&["delete", "configmap", "owner"]).await?;
     step("what it owned is collected", || async {
-        bed.kubectl(&["get", "configmap", "owned"])
-            .await
-            .err()
-            .map(drop)
+        bed.kubectl(&["get", "configmap", "owned"]).await.err().map(drop)
     })
     .await
 }
@@ -122,16 +114,12 @@ async fn collects_garbage(bed: &Bed) -> Result<(), Box<dyn Error>> {
 async fn refuses_bad_rules(bed: &Bed) -> Result<(), Box<dyn Error>> {
     let refusal = bed.apply_yaml(&RULE.replace("EXPR", "rate(")).await;
     let refusal = refusal.expect_err("the webhook parses expressions");
-    println!(
-        "refused: {}",
-        refusal.source().expect("the apiserver says why")
-    );
+    println!("refused: {}", refusal.source().expect("the apiserver says why"));
     Ok(())
 }
 
 async fn routes_alerts(bed: &Bed) -> Result<(), Box<dyn Error>> {
-    bed.apply_yaml(&ROUTE.replace("RECEIVER", &bed.receiver().url()))
-        .await?;
+    bed.apply_yaml(&ROUTE.replace("RECEIVER", &bed.receiver().url())).await?;
     let begin = Instant::now();
     let alert = bed
         .receiver()
@@ -140,12 +128,7 @@ async fn routes_alerts(bed: &Bed) -> Result<(), Box<dyn Error>> {
         })
         .await
         .ok_or("no alert came by the route of team-a")?;
-    println!(
-        "{:5.1?} the rule's alert came by {} to {}",
-        begin.elapsed(),
-        alert.receiver,
-        alert.path
-    );
+    println!("{:5.1?} the rule's alert came by {} to {}", begin.elapsed(), alert.receiver, alert.path);
 
     let begin = Instant::now();
     let alerts = json!([{"labels": {"alertname": "Posted"}}]);
@@ -157,9 +140,7 @@ async fn routes_alerts(bed: &Bed) -> Result<(), Box<dyn Error>> {
         .await?
         .error_for_status()?;
     bed.receiver()
-        .wait_for(DEADLINE, |alert| {
-            alert.labels["alertname"] == "Posted" && alert.status == Status::Firing
-        })
+        .wait_for(DEADLINE, |alert| alert.labels["alertname"] == "Posted" && alert.status == Status::Firing)
         .await
         .ok_or("the posted alert did not come")?;
     println!("{:5.1?} the posted alert came", begin.elapsed());
@@ -190,9 +171,7 @@ async fn leaves_nothing(bed: Bed) -> Result<(), Box<dyn Error>> {
     let folder = bed.folder().to_owned();
     bed.stop().await;
     println!("{:5.1?} stopped", begin.elapsed());
-    let left = pids
-        .iter()
-        .filter(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists());
+    let left = pids.iter().filter(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists());
     assert_eq!(left.count(), 0, "a server is left");
     let is_kept = std::env::var_os("AGENTSLO_BED_KEEP").is_some();
     assert_eq!(folder.exists(), is_kept, "the folder");
@@ -206,9 +185,7 @@ where
     A: Future<Output = Option<()>>,
 {
     let begin = Instant::now();
-    eventually(DEADLINE, attempt)
-        .await
-        .ok_or_else(|| format!("not in time: {what}"))?;
+    eventually(DEADLINE, attempt).await.ok_or_else(|| format!("not in time: {what}"))?;
     println!("{:5.1?} {what}", begin.elapsed());
     Ok(())
 }

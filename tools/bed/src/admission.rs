@@ -27,10 +27,7 @@ pub(crate) async fn start_webhook(
     let launch = site
         .launch(name, Probe::Url(format!("https://{address}/healthz")))?
         .arg(format!("--web.listen-address={address}"))
-        .arg(format!(
-            "--web.cert-file={}",
-            data.join("tls.crt").display()
-        ))
+        .arg(format!("--web.cert-file={}", data.join("tls.crt").display()))
         .arg(format!("--web.key-file={}", data.join("tls.key").display()));
     let process = Process::launch(launch).await?;
     for object in webhooks(&address, &kubernetes.authority.root()) {
@@ -72,9 +69,6 @@ fn webhooks(address: &str, root: &str) -> [Value; 2] {
             "ValidatingWebhookConfiguration",
             json!([webhook(rules, "validate"), webhook(routes, "validate")]),
         ),
-        configuration(
-            "MutatingWebhookConfiguration",
-            json!([webhook(rules, "mutate")]),
-        ),
+        configuration("MutatingWebhookConfiguration", json!([webhook(rules, "mutate")])),
     ]
 }

@@ -23,10 +23,8 @@ impl Alertmanager {
     /// Reserves its port and writes a configuration that needs no prometheus-operator.
     pub(crate) fn prepare(site: &Site, routes: &str) -> Result<Self, Error> {
         let name = Part::Alertmanager.name();
-        let alertmanager = Self {
-            folder: site.subfolder(&format!("data/{name}/configuration"))?,
-            port: site.port()?,
-        };
+        let alertmanager =
+            Self { folder: site.subfolder(&format!("data/{name}/configuration"))?, port: site.port()? };
         write(&alertmanager.folder.join(CONFIGURATION), routes)?;
         Ok(alertmanager)
     }
@@ -62,10 +60,8 @@ impl Alertmanager {
 /// Everything to the receiver (if there is one), fast: the base into which `AlertmanagerConfigs` are
 /// merged. JSON, which is YAML.
 pub(crate) fn routes(receiver: Option<&Receiver>) -> String {
-    let webhooks: Vec<Value> = receiver
-        .map(|receiver| json!({"url": receiver.url(), "send_resolved": true}))
-        .into_iter()
-        .collect();
+    let webhooks: Vec<Value> =
+        receiver.map(|receiver| json!({"url": receiver.url(), "send_resolved": true})).into_iter().collect();
     let routes = json!({
         "route": {
             "receiver": "bed",

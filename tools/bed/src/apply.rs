@@ -32,18 +32,12 @@ pub(crate) async fn apply(client: &Client, object: Value) -> Result<(), Error> {
     let kind = kind_of(&object)?;
     let name = name_of(&object)?;
     let what = format!("apply {} {name}", kind.kind);
-    let (resource, capabilities) = discover(client, &kind)
-        .await
-        .map_err(Error::kubernetes(what.as_str()))?;
+    let (resource, capabilities) = discover(client, &kind).await.map_err(Error::kubernetes(what.as_str()))?;
     let namespace = object["metadata"]["namespace"].as_str();
     let api = api(client.clone(), namespace, &resource, &capabilities);
-    api.patch(
-        &name,
-        &PatchParams::apply(MANAGER).force(),
-        &Patch::Apply(&object),
-    )
-    .await
-    .map_err(Error::kubernetes(what))?;
+    api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object))
+        .await
+        .map_err(Error::kubernetes(what))?;
     Ok(())
 }
 
@@ -61,15 +55,11 @@ fn name_of(object: &Value) -> Result<String, Error> {
 
 fn text(object: &Value, pointer: &str, field: &'static str) -> Result<String, Error> {
     let text = object.pointer(pointer).and_then(Value::as_str);
-    text.map(str::to_owned)
-        .ok_or_else(|| missing(field, object))
+    text.map(str::to_owned).ok_or_else(|| missing(field, object))
 }
 
 fn missing(field: &'static str, object: &Value) -> Error {
-    Error::Object {
-        field,
-        object: object.to_string(),
-    }
+    Error::Object { field, object: object.to_string() }
 }
 
 /// Asks until the kind is there, or the last answer counts.

@@ -94,9 +94,7 @@ impl Bed {
     #[must_use]
     pub fn alertmanager_url(&self) -> String {
         let alertmanager = self.alertmanager.as_ref();
-        alertmanager
-            .expect("no alertmanager here: ask for it in the options")
-            .url()
+        alertmanager.expect("no alertmanager here: ask for it in the options").url()
     }
 
     /// Where Alertmanager's notifications end.
@@ -154,9 +152,7 @@ impl Bed {
     }
 
     fn kubernetes(&self, user: &str) -> Result<&Kubernetes, Error> {
-        self.kubernetes.as_ref().ok_or_else(|| Error::UnknownUser {
-            name: user.to_owned(),
-        })
+        self.kubernetes.as_ref().ok_or_else(|| Error::UnknownUser { name: user.to_owned() })
     }
 
     fn prometheus(&self) -> &Prometheus {

@@ -32,10 +32,7 @@ pub(crate) async fn apply_crds(site: &Site, client: &Client) -> Result<(), Error
     try_join_all(applying).await?;
     eventually(DEADLINE, || are_served(client))
         .await
-        .ok_or_else(|| Error::Late {
-            what: format!("serving the kinds of {GROUP}"),
-            waited: DEADLINE,
-        })
+        .ok_or_else(|| Error::Late { what: format!("serving the kinds of {GROUP}"), waited: DEADLINE })
 }
 
 /// Sends the file as it is: parsing close to a megabyte of YAML here too would double the time.
@@ -49,10 +46,7 @@ async fn apply_crd(client: &Client, folder: &Path, plural: &str) -> Result<(), E
     .header(CONTENT_TYPE, "application/apply-patch+yaml")
     .body(text)
     .expect("the path and the header are well formed");
-    client
-        .request_text(request)
-        .await
-        .map_err(Error::kubernetes(format!("apply the CRD of {plural}")))?;
+    client.request_text(request).await.map_err(Error::kubernetes(format!("apply the CRD of {plural}")))?;
     Ok(())
 }
 
@@ -60,12 +54,6 @@ async fn apply_crd(client: &Client, folder: &Path, plural: &str) -> Result<(), E
 async fn are_served(client: &Client) -> Option<()> {
     let group = discovery::group(client, GROUP).await.ok()?;
     let resources = group.resources_by_stability();
-    let served: BTreeSet<&str> = resources
-        .iter()
-        .map(|(resource, _)| resource.plural.as_str())
-        .collect();
-    PLURALS
-        .iter()
-        .all(|plural| served.contains(plural))
-        .then_some(())
+    let served: BTreeSet<&str> = resources.iter().map(|(resource, _)| resource.plural.as_str()).collect();
+    PLURALS.iter().all(|plural| served.contains(plural)).then_some(())
 }

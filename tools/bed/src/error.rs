@@ -124,9 +124,6 @@ impl Error {
     /// Names what was attempted when the apiserver refused.
     pub(crate) fn kubernetes(what: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let what = what.into();
-        move |source| Self::Kubernetes {
-            what,
-            source: Box::new(source),
-        }
+        move |source| Self::Kubernetes { what, source: Box::new(source) }
     }
 }

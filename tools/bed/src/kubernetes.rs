@@ -23,6 +23,10 @@ use crate::{
 /// The users that the bed's own parts need, apart from those in the options.
 const OWN_USERS: [Part; 2] = [Part::ControllerManager, Part::PrometheusOperator];
 
+/// One line for each answered request: who, which verb, which object.
+const AUDIT_POLICY: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+
 /// Everything that belongs to one apiserver: how to start it, and how to reach it.
 #[derive(Debug)]
 pub(crate) struct Kubernetes {
@@ -68,10 +72,7 @@ impl Kubernetes {
         let file = |name: &str| data.join(name).display().to_string();
         let launch = site
             .launch(name, Probe::Url(format!("{}/readyz", self.url())))?
-            .arg(format!(
-                "--etcd-servers=http://127.0.0.1:{}",
-                self.etcd_port
-            ))
+            .arg(format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port))
             .args(["--bind-address=127.0.0.1", "--authorization-mode=RBAC"])
             .arg(format!("--secure-port={}", self.port))
             .arg(format!("--cert-dir={}", data.display()))
@@ -79,15 +80,11 @@ impl Kubernetes {
             .arg(format!("--tls-private-key-file={}", file("tls.key")))
             .arg(format!("--token-auth-file={}", file("tokens.csv")))
             .arg("--service-account-issuer=https://kubernetes.default.svc")
-            .arg(format!(
-                "--service-account-signing-key-file={}",
-                file("accounts.key")
-            ))
-            .arg(format!(
-                "--service-account-key-file={}",
-                file("accounts.pub")
-            ))
+            .arg(format!("--service-account-signing-key-file={}", file("accounts.key")))
+            .arg(format!("--service-account-key-file={}", file("accounts.pub")))
             .arg("--service-cluster-ip-range=10.0.0.0/24")
+            .arg(format!("--audit-policy-file={}", file("audit.yaml")))
+            .arg(format!("--audit-log-path={}", site.audit_log().display()))
             .arg("--disable-admission-plugins=ServiceAccount")
             .arg("--allow-privileged=true")
             // It has nothing to lose, and would wait for every watch to end.
@@ -100,10 +97,7 @@ impl Kubernetes {
         let port = site.port()?;
         let kubeconfig = self.kubeconfig(name)?.display().to_string();
         let launch = site
-            .launch(
-                name,
-                Probe::Url(format!("https://127.0.0.1:{port}/healthz")),
-            )?
+            .launch(name, Probe::Url(format!("https://127.0.0.1:{port}/healthz")))?
             .arg(format!("--kubeconfig={kubeconfig}"))
             // Nobody authenticates with it; looking up how would fail every 5 seconds.
             .arg("--authentication-skip-lookup=true")
@@ -123,9 +117,7 @@ impl Kubernetes {
     pub(crate) fn kubeconfig(&self, user: &str) -> Result<PathBuf, Error> {
         let file = self.kubeconfigs.join(user);
         let known = file.is_file();
-        known.then_some(file).ok_or_else(|| Error::UnknownUser {
-            name: user.to_owned(),
-        })
+        known.then_some(file).ok_or_else(|| Error::UnknownUser { name: user.to_owned() })
     }
 
     /// A client that acts as a user. It lives on the runtime of its caller.
@@ -139,6 +131,7 @@ impl Kubernetes {
         let Identity { certificate, key } = self.authority.identify(Part::Apiserver.name())?;
         write(&folder.join("tls.crt"), certificate)?;
         write(&folder.join("tls.key"), key)?;
+        write(&folder.join("audit.yaml"), AUDIT_POLICY)?;
         let TokenKeys { private, public } = TokenKeys::generate()?;
         write(&folder.join("accounts.key"), private)?;
         write(&folder.join("accounts.pub"), public)

@@ -91,14 +91,8 @@ impl Launch {
 impl Probe {
     pub(crate) async fn succeeds(&self, client: &reqwest::Client) -> bool {
         match self {
-            Self::Url(url) => client
-                .get(url)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success()),
-            Self::Port(port) => tokio::net::TcpStream::connect(("127.0.0.1", *port))
-                .await
-                .is_ok(),
+            Self::Url(url) => client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()),
+            Self::Port(port) => tokio::net::TcpStream::connect(("127.0.0.1", *port)).await.is_ok(),
         }
     }
 }

@@ -58,3 +58,4 @@ pub use launch::{Launch, Probe};
 pub use options::{Options, Part, Target};
 pub use process::Process;
 pub use receiver::{Alert, Receiver, Status};
+pub use servers::servers_folder;

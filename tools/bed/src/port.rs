@@ -30,12 +30,10 @@ impl Port {
     pub(crate) fn reserve() -> Result<Self, Error> {
         let folder = reservations();
         create_dir_all(&folder).map_err(Error::io(format!("create {}", folder.display())))?;
-        candidates()
-            .find_map(|number| try_reserve(&folder, number))
-            .ok_or_else(|| Error::Io {
-                what: format!("find a free port in {PORTS:?}"),
-                source: std::io::ErrorKind::AddrInUse.into(),
-            })
+        candidates().find_map(|number| try_reserve(&folder, number)).ok_or_else(|| Error::Io {
+            what: format!("find a free port in {PORTS:?}"),
+            source: std::io::ErrorKind::AddrInUse.into(),
+        })
     }
 
     pub(crate) fn number(&self) -> u16 {
@@ -62,10 +60,7 @@ fn try_reserve(folder: &Path, number: u16) -> Option<Port> {
     let reservation = File::options().create(true).append(true).open(file).ok()?;
     reservation.try_lock().ok()?;
     TcpListener::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
-    Some(Port {
-        number,
-        _reservation: reservation,
-    })
+    Some(Port { number, _reservation: reservation })
 }
 
 /// A number nobody guesses; the standard library seeds its hashers from the operating system.

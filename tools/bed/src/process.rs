@@ -34,10 +34,7 @@ impl Process {
     ///
     /// *Errors* carry the last lines of its log when it ends early or is late.
     pub async fn launch(launch: Launch) -> Result<Self, Error> {
-        let process = Self {
-            launch,
-            state: Mutex::default(),
-        };
+        let process = Self { launch, state: Mutex::default() };
         process.start().await?;
         Ok(process)
     }
@@ -77,8 +74,8 @@ impl Process {
             return Ok(());
         }
         let begin = Instant::now();
-        let running = Running::start(&self.launch)
-            .map_err(Error::io(format!("start {}", self.launch.name)))?;
+        let running =
+            Running::start(&self.launch).map_err(Error::io(format!("start {}", self.launch.name)))?;
         self.state().running = Some(running);
         self.wait_until_ready().await?;
         self.state().ready_after = begin.elapsed();

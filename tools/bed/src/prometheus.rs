@@ -32,17 +32,9 @@ impl Prometheus {
         options: &Options,
         alertmanager: Option<&Alertmanager>,
     ) -> Result<Self, Error> {
-        let prometheus = Self {
-            folder: site.data(Part::Prometheus.name())?,
-            port: site.port()?,
-        };
-        for folder in [
-            prometheus.rules(),
-            prometheus.own_rules(),
-            prometheus.targets(),
-        ] {
-            fs::create_dir_all(&folder)
-                .map_err(Error::io(format!("create {}", folder.display())))?;
+        let prometheus = Self { folder: site.data(Part::Prometheus.name())?, port: site.port()? };
+        for folder in [prometheus.rules(), prometheus.own_rules(), prometheus.targets()] {
+            fs::create_dir_all(&folder).map_err(Error::io(format!("create {}", folder.display())))?;
         }
         let configuration = configuration(options, alertmanager);
         write(&prometheus.configuration(), format!("{configuration:#}"))?;
@@ -58,10 +50,7 @@ impl Prometheus {
             fill(site, history, &storage).await?;
         }
         let launch = site
-            .launch(
-                Part::Prometheus.name(),
-                Probe::Url(format!("{}/-/ready", self.url())),
-            )?
+            .launch(Part::Prometheus.name(), Probe::Url(format!("{}/-/ready", self.url())))?
             .arg(format!("--config.file={}", self.configuration().display()))
             .arg(format!("--storage.tsdb.path={}", storage.display()))
             .arg(format!("--web.listen-address=127.0.0.1:{}", self.port))
@@ -86,10 +75,7 @@ impl Prometheus {
     /// Writes a rule file and loads it.
     pub(crate) async fn load_rules(&self, name: &str, yaml: &str) -> Result<(), Error> {
         write(&self.own_rules().join(format!("{name}.yaml")), yaml)?;
-        let failed = |said| Error::Reload {
-            url: self.url(),
-            said,
-        };
+        let failed = |said| Error::Reload { url: self.url(), said };
         match reload(&self.url()).await {
             Ok(Reload::Done) => Ok(()),
             Ok(Reload::Refused(said)) => Err(failed(said)),
@@ -154,12 +140,7 @@ fn duration(duration: Duration) -> String {
 async fn fill(site: &Site, history: &Path, storage: &Path) -> Result<(), Error> {
     let history = history.display().to_string();
     let storage = storage.display().to_string();
-    let create = [
-        "tsdb",
-        "create-blocks-from",
-        "--max-block-duration=486h",
-        "openmetrics",
-    ];
+    let create = ["tsdb", "create-blocks-from", "--max-block-duration=486h", "openmetrics"];
     let args = [&create[..], &[&history, &storage]].concat();
     site.run("promtool", &args).await?;
     Ok(())

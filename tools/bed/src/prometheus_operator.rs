@@ -6,9 +6,7 @@
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::{
-    Error, Part, Probe, Process, apply::apply, crds::GROUP, kubernetes::Kubernetes, site::Site,
-};
+use crate::{Error, Part, Probe, Process, apply::apply, crds::GROUP, kubernetes::Kubernetes, site::Site};
 
 /// Where the `Prometheus` and the `Alertmanager` are.
 pub(crate) const NAMESPACE: &str = "monitoring";

@@ -81,11 +81,7 @@ impl Receiver {
     }
 
     /// The first alert, past or future, that is as wanted; none if the deadline passes before.
-    pub async fn wait_for(
-        &self,
-        deadline: Duration,
-        is_wanted: impl Fn(&Alert) -> bool,
-    ) -> Option<Alert> {
+    pub async fn wait_for(&self, deadline: Duration, is_wanted: impl Fn(&Alert) -> bool) -> Option<Alert> {
         let mut alerts = self.alerts.clone();
         let wanted = alerts.wait_for(|alerts| alerts.iter().any(&is_wanted));
         let alerts = tokio::time::timeout(deadline, wanted).await.ok()?.ok()?;

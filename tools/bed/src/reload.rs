@@ -14,10 +14,7 @@ pub(crate) enum Reload {
 ///
 /// *Errors* if there is no answer.
 pub(crate) async fn reload(url: &str) -> Result<Reload, reqwest::Error> {
-    let answer = loopback::client()
-        .post(format!("{url}/-/reload"))
-        .send()
-        .await?;
+    let answer = loopback::client().post(format!("{url}/-/reload")).send().await?;
     if answer.status().is_success() {
         return Ok(Reload::Done);
     }

@@ -33,12 +33,7 @@ impl Running {
         let mut child = gate(launch)?.spawn()?;
         let group = Pid::from_child(&child);
         let mut running = match Watchdog::ending_group(group) {
-            Ok(watchdog) => Self {
-                child,
-                group,
-                grace: launch.grace,
-                watchdog: Some(watchdog),
-            },
+            Ok(watchdog) => Self { child, group, grace: launch.grace, watchdog: Some(watchdog) },
             Err(error) => {
                 child.kill()?;
                 return Err(error);
@@ -97,10 +92,7 @@ impl Drop for Running {
 
 /// A shell that becomes the server once it reads a line, and never does if we die before.
 fn gate(launch: &Launch) -> io::Result<Command> {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(&launch.log)?;
+    let log = File::options().create(true).append(true).open(&launch.log)?;
     let mut command = Command::new("sh");
     command
         .args(["-c", r#"read -r _ && exec "$@" </dev/null"#, "bed-gate"])

@@ -33,25 +33,23 @@ impl Servers {
         if path.exists() {
             return Ok(path);
         }
-        Err(Error::MissingServer {
-            name: name.to_owned(),
-            folder: self.folder.clone(),
-        })
+        Err(Error::MissingServer { name: name.to_owned(), folder: self.folder.clone() })
     }
 }
 
 fn ask(script: &Path) -> Result<PathBuf, Error> {
-    let unanswered = |said: String| Error::NoServers {
-        script: script.to_owned(),
-        said,
-    };
-    let output = Command::new(script)
-        .arg("dir")
-        .output()
-        .map_err(|error| unanswered(error.to_string()))?;
+    let unanswered = |said: String| Error::NoServers { script: script.to_owned(), said };
+    let output = Command::new(script).arg("dir").output().map_err(|error| unanswered(error.to_string()))?;
     let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !output.status.success() || folder.is_empty() {
         return Err(unanswered(String::from_utf8_lossy(&output.stderr).into()));
     }
     Ok(folder.into())
+}
+
+/// The folder of binaries, for what a caller runs or reads itself.
+///
+/// *Errors* if nobody says where it is.
+pub fn servers_folder() -> Result<PathBuf, Error> {
+    Servers::find().map(|servers| servers.folder)
 }

@@ -43,12 +43,7 @@ impl Site {
             .then(|| Watchdog::removing_folder(folder.path()))
             .transpose()
             .map_err(Error::io("guard the bed's folder"))?;
-        let site = Self {
-            servers,
-            ports: Mutex::default(),
-            _watchdog: watchdog,
-            folder,
-        };
+        let site = Self { servers, ports: Mutex::default(), _watchdog: watchdog, folder };
         site.subfolder("logs")?;
         Ok(site)
     }
@@ -61,10 +56,7 @@ impl Site {
     pub(crate) fn port(&self) -> Result<u16, Error> {
         let port = Port::reserve()?;
         let number = port.number();
-        self.ports
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(port);
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner).push(port);
         Ok(number)
     }
 
@@ -83,6 +75,11 @@ impl Site {
     /// The folder of a server's data.
     pub(crate) fn data(&self, name: &str) -> Result<PathBuf, Error> {
         self.subfolder(&format!("data/{name}"))
+    }
+
+    /// Where the apiserver writes who asked for what.
+    pub(crate) fn audit_log(&self) -> PathBuf {
+        self.logs().join("audit.log")
     }
 
     /// The folder of all logs.

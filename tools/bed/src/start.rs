@@ -33,8 +33,7 @@ impl Bed {
     pub async fn start(options: Options) -> Result<Self, Error> {
         install_crypto();
         let mut bed = Self::prepare(&options)?;
-        let (metrics, cluster) =
-            try_join!(bed.start_metrics(&options), bed.start_cluster(&options))?;
+        let (metrics, cluster) = try_join!(bed.start_metrics(&options), bed.start_cluster(&options))?;
         bed.processes.extend(metrics);
         bed.processes.extend(cluster);
         bed.start_kubelet(&options)?;
@@ -46,10 +45,8 @@ impl Bed {
     fn prepare(options: &Options) -> Result<Self, Error> {
         let site = Site::new(options.keep)?;
         let background = Background::new()?;
-        let kubernetes = options
-            .has(Part::Apiserver)
-            .then(|| Kubernetes::prepare(&site, &options.users))
-            .transpose()?;
+        let kubernetes =
+            options.has(Part::Apiserver).then(|| Kubernetes::prepare(&site, &options.users)).transpose()?;
         let receiver = options
             .has(Part::Alertmanager)
             .then(|| Receiver::start(&site, background.handle()))
@@ -77,10 +74,8 @@ impl Bed {
         let site = &self.site;
         let alertmanager = self.alertmanager.as_ref().map(|it| it.start(site));
         let prometheus = self.prometheus.as_ref().map(|it| it.start(site, options));
-        let (alertmanager, prometheus) = try_join!(
-            optional(Part::Alertmanager, alertmanager),
-            optional(Part::Prometheus, prometheus),
-        )?;
+        let (alertmanager, prometheus) =
+            try_join!(optional(Part::Alertmanager, alertmanager), optional(Part::Prometheus, prometheus),)?;
         Ok(alertmanager.into_iter().chain(prometheus).collect())
     }
 
@@ -109,9 +104,8 @@ impl Bed {
         kubernetes: &Kubernetes,
         client: &Client,
     ) -> Result<Started, Error> {
-        let collector = options
-            .has(Part::ControllerManager)
-            .then(|| kubernetes.start_controller_manager(&self.site));
+        let collector =
+            options.has(Part::ControllerManager).then(|| kubernetes.start_controller_manager(&self.site));
         let (collector, mut started) = try_join!(
             optional(Part::ControllerManager, collector),
             self.start_monitoring(options, kubernetes, client),
@@ -131,12 +125,9 @@ impl Bed {
             apply_crds(site, client).await?;
         }
         let routes = routes(self.receiver.as_ref());
-        let webhook = options
-            .has(Part::AdmissionWebhook)
-            .then(|| start_webhook(site, kubernetes, client));
-        let operator = options
-            .has(Part::PrometheusOperator)
-            .then(|| start_operator(site, kubernetes, client, &routes));
+        let webhook = options.has(Part::AdmissionWebhook).then(|| start_webhook(site, kubernetes, client));
+        let operator =
+            options.has(Part::PrometheusOperator).then(|| start_operator(site, kubernetes, client, &routes));
         let (webhook, operator) = try_join!(
             optional(Part::AdmissionWebhook, webhook),
             optional(Part::PrometheusOperator, operator),
@@ -154,19 +145,12 @@ impl Bed {
         let _inside = runtime.enter();
         let log = self.logs().join("kubelet.log");
         if let Some(prometheus) = &self.prometheus {
-            let destination = Destination {
-                folder: prometheus.rules(),
-                url: prometheus.url(),
-                log: log.clone(),
-            };
-            runtime.spawn(carry_rules(self.client(ADMIN)?, destination));
+            let destination =
+                Destination { folder: prometheus.rules(), url: prometheus.url(), log: log.clone() };
+            runtime.spawn(carry_rules(self.client(ADMIN)?, destination, options.hastened));
         }
         if let Some(alertmanager) = &self.alertmanager {
-            let destination = Destination {
-                folder: alertmanager.folder(),
-                url: alertmanager.url(),
-                log,
-            };
+            let destination = Destination { folder: alertmanager.folder(), url: alertmanager.url(), log };
             runtime.spawn(carry_routes(self.client(ADMIN)?, destination));
         }
         Ok(())

@@ -24,10 +24,7 @@ impl Watchdog {
     /// Ends a process group when we die: politely, then by force.
     pub(crate) fn ending_group(group: rustix::process::Pid) -> io::Result<Self> {
         let group = group.as_raw_nonzero().to_string();
-        Self::running(
-            r#"kill -s TERM -- "-$1"; sleep 3; kill -s KILL -- "-$1""#,
-            OsStr::new(&group),
-        )
+        Self::running(r#"kill -s TERM -- "-$1"; sleep 3; kill -s KILL -- "-$1""#, OsStr::new(&group))
     }
 
     /// Removes a folder when we die, once the servers that write to it have ended.

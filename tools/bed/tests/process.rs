@@ -55,11 +55,7 @@ async fn a_server_that_ignores_the_request_to_end_is_forced() {
     let script = "trap '' TERM; echo armed; while :; do sleep 1; done";
     let server = given_server(&folder, script).await.expect("ready");
     let pid = server.pid().expect("running");
-    let armed = || async {
-        std::fs::read(server.log())
-            .ok()
-            .filter(|log| !log.is_empty())
-    };
+    let armed = || async { std::fs::read(server.log()).ok().filter(|log| !log.is_empty()) };
     eventually(DEADLINE, armed).await.expect("its trap is set");
     server.stop().await;
     assert!(!is_alive(pid));

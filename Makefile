@@ -1,0 +1,45 @@
+# The face of every task. `make` alone explains itself.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast check bless render run servers bench-rules ci
+
+# One build at a time is enough for two cores; the servers come from a cache outside the checkout.
+SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
+CARGO ?= cargo
+EXAMPLE ?= success
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## The main job on real servers: an agent, its budget, an outage, the page
+	@$(call SERVERS,test) && export AGENTSLO_SERVERS && \
+	$(CARGO) build --locked --bins --examples && target/debug/examples/demo
+
+test: ## Every test, on real servers; builds them on first use
+	@$(call SERVERS,test) && export AGENTSLO_SERVERS && \
+	$(CARGO) test --locked --workspace --lib --bins --tests
+
+test-fast: ## The hermetic tests only, under a minute
+	$(CARGO) test --locked --lib --bins --test it
+
+check: ## Formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+bless: ## Accept goldens and rewrite generated files, then show the difference
+	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it generated golden || true
+	git --no-pager diff --stat
+
+render: ## Print the rules of one example: make render EXAMPLE=success
+	$(CARGO) run --quiet --locked -- render -f examples/$(EXAMPLE)
+
+run: ## Run the controller against the current kubeconfig
+	$(CARGO) run --locked -- run
+
+servers: ## Find or build the real servers that tests and demo use
+	@tools/servers ensure test
+
+bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
+	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \
+	$(CARGO) bench --locked --bench rules
+
+ci: check test ## What CI runs

@@ -1,0 +1,193 @@
+//! `make demo`: the main job on real servers, told step by step. A live agent, its error budget in
+//! `kubectl get agentslo`, an outage, the page at a receiver, and the way back.
+
+// What the demo shows it prints.
+#![allow(clippy::print_stdout)]
+
+mod stage;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bed::{Alert, Bed, Launch, Options, Probe, Process, Status, Target, eventually};
+use stage::{Past, Result};
+
+const NAMESPACE: &str = "support";
+const SLOS: &str = include_str!("support.yaml");
+/// Longest wait for a step that depends on the next evaluation of a rule group.
+const PATIENCE: Duration = Duration::from_mins(7);
+
+/// Thirty days of about twelve runs an hour.
+const PASTS: [Past; 3] = [
+    Past { slo: "support-success", per_tile: 1, one_bad_in: 150 },
+    Past { slo: "support-latency", per_tile: 1, one_bad_in: 40 },
+    Past { slo: "support-cost", per_tile: 1, one_bad_in: 20 },
+];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::select! {
+        told = tell() => told,
+        _ = tokio::signal::ctrl_c() => {
+            say("Interrupted; the servers stop.");
+            Ok(())
+        }
+    }
+}
+
+async fn tell() -> Result<()> {
+    let begin = Instant::now();
+    say("Starting etcd, kube-apiserver, prometheus-operator, Prometheus, Alertmanager and a receiver …");
+    let folder = tempfile::tempdir()?;
+    let history = folder.path().join("history.txt");
+    stage::write_history(&history, NAMESPACE, &PASTS, 30, stage::last_mark()?)?;
+    let bed =
+        Bed::start(Options::everything().history(&history).scrape_interval(Duration::from_secs(5))).await?;
+    say(&format!(
+        "They run after {} s, with thirty days of history in Prometheus.",
+        begin.elapsed().as_secs()
+    ));
+
+    stage::install(&bed, NAMESPACE).await?;
+    stage::name_prometheus(&bed).await?;
+    let operator = stage::start_operator(&bed, &sibling("../agentslo")?, "agentslo").await?;
+    say("The operator runs with its own permissions and nothing more.");
+    let agent = start_agent(&bed).await?;
+    say("A live agent finishes a run every two seconds.");
+
+    bed.apply_yaml(SLOS).await?;
+    say("kubectl apply -f examples/demo/support.yaml: three objectives for the agent.");
+    bed.kubectl(&["wait", "--for=condition=Ready", "agentslo", "--all", "-n", NAMESPACE, "--timeout=420s"])
+        .await?;
+    say("Every objective is Ready: prometheus-operator took the rules.");
+    let before = wait_for_budget(&bed).await?;
+    show(&bed).await?;
+
+    tell_outage(&bed, &agent).await?;
+    tell_fall(&bed, &before).await?;
+    tell_recovery(&bed, &agent).await?;
+    show(&bed).await?;
+    look_around(&bed).await?;
+    say("Stopping.");
+    agent.process.stop().await;
+    operator.stop().await;
+    bed.stop().await;
+    say("All servers are stopped.");
+    Ok(())
+}
+
+struct Agent {
+    process: Process,
+    url: String,
+}
+
+async fn start_agent(bed: &Bed) -> Result<Agent> {
+    let port = bed.port()?;
+    let url = format!("http://127.0.0.1:{port}");
+    let log = bed.logs().join("agent.log");
+    let launch = Launch::new("agent", &sibling("agent")?, &log, Probe::Url(format!("{url}/metrics")))
+        .args(["--listen", &format!("127.0.0.1:{port}")]);
+    let process = Process::launch(launch).await?;
+    bed.scrape(&Target::new("support-agent", port).label("namespace", NAMESPACE))?;
+    Ok(Agent { process, url })
+}
+
+impl Agent {
+    async fn switch(&self, path: &str) -> Result<()> {
+        reqwest::Client::new().post(format!("{}/{path}", self.url)).send().await?.error_for_status()?;
+        Ok(())
+    }
+}
+
+/// A program that was built beside this one.
+fn sibling(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(folder.join(name))
+}
+
+async fn wait_for_budget(bed: &Bed) -> Result<String> {
+    say("Waiting for the first sums over thirty days (the long group is evaluated every five minutes) …");
+    let read = || async { remaining(bed).await.filter(|text| text.ends_with('%')) };
+    Ok(eventually(PATIENCE, read).await.ok_or("no budget appeared in the status")?)
+}
+
+async fn remaining(bed: &Bed) -> Option<String> {
+    let path = "jsonpath={.status.budget.remaining}";
+    bed.kubectl(&["get", "agentslo", "support-success", "-n", NAMESPACE, "-o", path]).await.ok()
+}
+
+async fn tell_outage(bed: &Bed, agent: &Agent) -> Result<()> {
+    agent.switch("break").await?;
+    let broken = Instant::now();
+    say("The agent breaks: from now on every run fails.");
+    let is_page = |alert: &Alert| {
+        alert.status == Status::Firing
+            && alert.labels.get("urgency").is_some_and(|urgency| urgency == "page")
+            && alert.labels.get("agentslo").is_some_and(|slo| slo == "support-success")
+    };
+    let page = bed.receiver().wait_for(PATIENCE, is_page).await.ok_or("no page arrived")?;
+    say(&format!("The page arrives at the receiver {} s later:", broken.elapsed().as_secs()));
+    for (name, value) in page.labels.iter().chain(&page.annotations) {
+        println!("        {name}: {value}");
+    }
+    Ok(())
+}
+
+async fn tell_fall(bed: &Bed, before: &str) -> Result<()> {
+    say("Waiting for the outage to show in the thirty-day budget …");
+    let fallen = || async { remaining(bed).await.filter(|now| now != before && !now.is_empty()) };
+    let now = eventually(PATIENCE, fallen).await.ok_or("the budget did not move")?;
+    say(&format!("The budget of support-success fell from {before} to {now}."));
+    show(bed).await
+}
+
+async fn tell_recovery(bed: &Bed, agent: &Agent) -> Result<()> {
+    agent.switch("heal").await?;
+    let healed = Instant::now();
+    say(
+        "The agent is healed and works off its backlog. The page ends once good runs outweigh the failures …",
+    );
+    let is_over = |alert: &Alert| {
+        alert.status == Status::Resolved
+            && alert.labels.get("urgency").is_some_and(|urgency| urgency == "page")
+            && alert.labels.get("agentslo").is_some_and(|slo| slo == "support-success")
+    };
+    let patience = Duration::from_hours(1);
+    bed.receiver().wait_for(patience, is_over).await.ok_or("the page did not resolve")?;
+    say(&format!("The page resolved {} s later.", healed.elapsed().as_secs()));
+    Ok(())
+}
+
+async fn show(bed: &Bed) -> Result<()> {
+    println!("\n        $ kubectl get agentslo -n {NAMESPACE}");
+    for line in bed.kubectl(&["get", "agentslo", "-n", NAMESPACE]).await?.lines() {
+        println!("        {line}");
+    }
+    println!();
+    Ok(())
+}
+
+/// On a terminal the servers stay until Enter is pressed.
+async fn look_around(bed: &Bed) -> Result<()> {
+    say("Look around:");
+    println!("        export KUBECONFIG={}", bed.kubeconfig("admin")?.display());
+    println!("        kubectl describe agentslo support-success -n {NAMESPACE}");
+    println!("        Prometheus API  {}", bed.prometheus_url());
+    println!("        Alertmanager    {}", bed.alertmanager_url());
+    println!("        logs            {}", bed.logs().display());
+    if std::io::stdin().is_terminal() && std::env::var_os("CI").is_none() {
+        say("Press Enter to stop everything.");
+        // A thread of its own: a runtime that stops does not wait for it.
+        let (pressed, enter) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || pressed.send(std::io::stdin().read_line(&mut String::new())));
+        enter.await??;
+    }
+    Ok(())
+}
+
+fn say(text: &str) {
+    println!("==> {text}");
+}

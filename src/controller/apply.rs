@@ -1,0 +1,152 @@
+//! Carries out a plan. Goes on past an object that fails, so that one forbidden kind does not block the
+//! others.
+
+use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::core::DynamicObject;
+
+use super::children::Settled;
+use super::context::Context;
+use super::error::{ReconcileError, code_of, message_of, reason_of};
+use super::gather::acceptance;
+use crate::metrics::Written;
+use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name};
+use crate::render::{Artifact, ArtifactKind};
+use crate::report::{Acceptance, Application};
+use crate::vocabulary::{FIELD_MANAGER, reason};
+
+/// What became of a plan.
+pub(super) struct Applied {
+    /// What became of the PrometheusRule.
+    pub(super) rules: Application,
+    /// Whether something was written.
+    pub(super) wrote: bool,
+    /// The first error, for the retry policy.
+    pub(super) error: Option<ReconcileError>,
+}
+
+/// Carries out a plan in a namespace.
+pub(super) async fn apply(
+    plan: Plan,
+    namespace: &str,
+    existing: &std::collections::BTreeMap<ChildName, Existing>,
+    ctx: &Context,
+) -> Applied {
+    let mut applied = Applied { rules: Application::AsDesired, wrote: false, error: None };
+    for artifact in &plan.settled {
+        settle(artifact, namespace, existing, ctx);
+    }
+    for (_, obstacle) in plan.cannot {
+        applied.rules = Application::Obstructed(obstacle);
+    }
+    for artifact in plan.apply {
+        match write(&artifact, namespace, ctx).await {
+            Ok(()) => applied.wrote = true,
+            Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),
+        }
+    }
+    for name in plan.prune {
+        if let Err(error) = prune(&name, namespace, ctx).await {
+            applied.error.get_or_insert(error);
+        }
+    }
+    applied
+}
+
+/// Remembers a child that was read and found as desired.
+fn settle(
+    artifact: &Artifact,
+    namespace: &str,
+    existing: &std::collections::BTreeMap<ChildName, Existing>,
+    ctx: &Context,
+) {
+    let name = child_name(artifact);
+    let Some(Existing::Live(live)) = existing.get(&name) else { return };
+    let live: Result<DynamicObject, _> = serde_json::from_value(live.clone());
+    if let Ok(live) = live {
+        remember(artifact, namespace, &name, &live, ctx);
+    }
+}
+
+fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &DynamicObject, ctx: &Context) {
+    let Some(resource_version) = live.metadata.resource_version.clone() else { return };
+    let fingerprint = Some(Fingerprint::of(artifact));
+    ctx.children.settle(
+        namespace,
+        name,
+        Settled { resource_version, fingerprint, acceptance: acceptance(live) },
+    );
+}
+
+async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<(), kube::Error> {
+    let name = child_name(artifact);
+    let api = api(artifact.kind(), namespace, ctx);
+    // Forced, because a plan only writes what is ours or what is not there.
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    let written = api.patch(artifact.name(), &parameters, &Patch::Apply(artifact.to_value())).await;
+    count(artifact.kind(), "patch", written.as_ref().err(), ctx);
+    remember(artifact, namespace, &name, &written?, ctx);
+    Ok(())
+}
+
+fn note_failure(
+    artifact: &Artifact,
+    namespace: &str,
+    source: kube::Error,
+    ctx: &Context,
+    applied: &mut Applied,
+) {
+    let object = format!("{:?} {namespace}/{}", artifact.kind(), artifact.name());
+    ctx.children.forget(namespace, &child_name(artifact));
+    if code_of(&source) == 404 {
+        ctx.children.note_installed(artifact.kind(), false);
+        applied.rules = Application::Obstructed(Obstacle::NotInstalled);
+    } else {
+        let reason = reason_of(&source);
+        let message = match reason {
+            reason::FORBIDDEN => format!(
+                "the operator may not patch {} in '{namespace}'; grant it with the Role that the chart installs",
+                artifact.kind().api_resource().plural
+            ),
+            _ => format!("failed to apply {object}: {}", message_of(&source)),
+        };
+        applied.rules = Application::Failed { reason, message };
+    }
+    applied.error.get_or_insert(ReconcileError::Apply { object, source });
+}
+
+/// Deletes a child of ours that is no longer asked for, and only the one that was looked at.
+async fn prune((kind, name): &ChildName, namespace: &str, ctx: &Context) -> Result<(), ReconcileError> {
+    let child = (*kind, name.clone());
+    let Some(meta) = ctx.children.meta(namespace, &child) else { return Ok(()) };
+    let parameters = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: meta.metadata.uid.clone(),
+            resource_version: meta.metadata.resource_version.clone(),
+        }),
+        ..DeleteParams::default()
+    };
+    let deleted = api(*kind, namespace, ctx).delete(name, &parameters).await;
+    count(*kind, "delete", deleted.as_ref().err(), ctx);
+    ctx.children.forget(namespace, &child);
+    match deleted {
+        Ok(_) => Ok(()),
+        Err(error) if code_of(&error) == 404 => Ok(()),
+        Err(source) => Err(ReconcileError::Prune { object: format!("{kind:?} {namespace}/{name}"), source }),
+    }
+}
+
+fn api(kind: ArtifactKind, namespace: &str, ctx: &Context) -> Api<DynamicObject> {
+    Api::namespaced_with(ctx.client.clone(), namespace, &kind.api_resource())
+}
+
+fn count(kind: ArtifactKind, verb: &'static str, error: Option<&kube::Error>, ctx: &Context) {
+    let kind = match kind {
+        ArtifactKind::PrometheusRule => "PrometheusRule",
+    };
+    ctx.metrics.written.get_or_create(&Written { kind, verb, code: error.map_or(200, code_of) }).inc();
+}
+
+/// What prometheus-operator says of the rules, as far as it is known after a write.
+pub(super) fn known_acceptance(namespace: &str, name: &ChildName, ctx: &Context) -> Acceptance {
+    ctx.children.settled(namespace, name).map(|settled| settled.acceptance).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! What we know of our children without asking: their metadata from a watch, and the content that they
+//! were last found to have. At rest no reconciliation reads anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use kube::core::{DynamicObject, PartialObjectMeta};
+use kube::runtime::reflector::{ObjectRef, Store};
+
+use super::poison::locked;
+use crate::plan::{ChildName, Fingerprint};
+use crate::render::ArtifactKind;
+use crate::report::Acceptance;
+
+/// Metadata of a child.
+pub(super) type ChildMeta = PartialObjectMeta<DynamicObject>;
+
+/// How long a kind that is not installed is believed to be missing.
+const MISSING_FOR: Duration = Duration::from_secs(10);
+
+/// What a child was last found to be.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    /// The version that was looked at.
+    pub(super) resource_version: String,
+    /// The content that it has.
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// What prometheus-operator said of it.
+    pub(super) acceptance: Acceptance,
+}
+
+/// What we know of all children.
+pub(super) struct Children {
+    stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
+    settled: Mutex<BTreeMap<(String, ChildName), Settled>>,
+    missing: Mutex<BTreeMap<ArtifactKind, Instant>>,
+}
+
+impl Children {
+    pub(super) fn new(stores: BTreeMap<ArtifactKind, Store<ChildMeta>>) -> Self {
+        Self { stores, settled: Mutex::default(), missing: Mutex::default() }
+    }
+
+    /// Metadata of a child from the watch, if it was seen.
+    pub(super) fn meta(
+        &self,
+        namespace: &str,
+        (kind, name): &ChildName,
+    ) -> Option<std::sync::Arc<ChildMeta>> {
+        let key = ObjectRef::new_with(name, kind.api_resource()).within(namespace);
+        self.stores.get(kind)?.get(&key)
+    }
+
+    /// Names of the children of an owner that were seen.
+    pub(super) fn owned_by(&self, namespace: &str, owner: &str) -> BTreeSet<ChildName> {
+        let mut names = BTreeSet::new();
+        for (kind, store) in &self.stores {
+            let is_owned = |meta: &ChildMeta| {
+                meta.metadata.namespace.as_deref() == Some(namespace) && controller_uid(meta) == Some(owner)
+            };
+            let owned = store.state_filter(is_owned);
+            names.extend(owned.iter().filter_map(|meta| Some((*kind, meta.metadata.name.clone()?))));
+        }
+        names
+    }
+
+    /// What the child was last found to be.
+    pub(super) fn settled(&self, namespace: &str, name: &ChildName) -> Option<Settled> {
+        locked(&self.settled).get(&(namespace.to_owned(), name.clone())).cloned()
+    }
+
+    /// Notes what a child was found to be.
+    pub(super) fn settle(&self, namespace: &str, name: &ChildName, settled: Settled) {
+        locked(&self.settled).insert((namespace.to_owned(), name.clone()), settled);
+    }
+
+    /// Forgets a child that is gone.
+    pub(super) fn forget(&self, namespace: &str, name: &ChildName) {
+        locked(&self.settled).remove(&(namespace.to_owned(), name.clone()));
+    }
+
+    /// The kinds that the API server knows. A kind that is missing is asked for again after a while, so
+    /// that it may be installed later without a restart.
+    pub(super) async fn installed(&self, client: &Client) -> Result<BTreeSet<ArtifactKind>, kube::Error> {
+        let mut installed = BTreeSet::new();
+        for kind in ArtifactKind::ALL {
+            if self.is_installed(client, kind).await? {
+                installed.insert(kind);
+            }
+        }
+        Ok(installed)
+    }
+
+    async fn is_installed(&self, client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {
+        match locked(&self.missing).get(&kind) {
+            Some(since) if since.elapsed() < MISSING_FOR => return Ok(false),
+            // The watch has listed the kind, and no write has failed for want of it.
+            None if self.stores.get(&kind).is_some_and(|store| !store.is_empty()) => return Ok(true),
+            Some(_) | None => {}
+        }
+        let resource = kind.api_resource();
+        let served = match client.list_api_group_resources(&resource.api_version).await {
+            Ok(list) => list.resources.iter().any(|served| served.kind == resource.kind),
+            Err(kube::Error::Api(status)) if status.code == 404 => false,
+            Err(error) => return Err(error),
+        };
+        self.note_installed(kind, served);
+        Ok(served)
+    }
+
+    /// Notes whether a kind was found to be installed.
+    pub(super) fn note_installed(&self, kind: ArtifactKind, installed: bool) {
+        let mut missing = locked(&self.missing);
+        if installed {
+            missing.remove(&kind);
+        } else {
+            missing.insert(kind, Instant::now());
+        }
+    }
+}
+
+/// UID of the controller in an object's metadata.
+pub(super) fn controller_uid(meta: &ChildMeta) -> Option<&str> {
+    let owners = meta.metadata.owner_references.as_deref()?;
+    owners.iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str())
+}

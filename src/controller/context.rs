@@ -1,0 +1,41 @@
+//! What every reconciliation has at hand.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Client;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::events::Recorder;
+use kube::runtime::reflector::Store;
+
+use super::children::Children;
+use super::registry::Registry;
+use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
+use crate::domain::platform::Platform;
+use crate::metrics::Metrics;
+use crate::prometheus::SloKey;
+
+/// An AgentSLO as it arrives: one that does not even parse must not stop the others.
+pub(super) type Incoming = DeserializeGuard<AgentSlo>;
+
+/// Whether a Prometheus answered: reason and message where it did not.
+pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
+
+/// What every reconciliation has at hand.
+pub(super) struct Context {
+    pub(super) client: Client,
+    pub(super) slos: Store<Incoming>,
+    pub(super) platforms: Store<AgentPlatform>,
+    pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
+    pub(super) children: Children,
+    pub(super) registry: Registry,
+    pub(super) metrics: Metrics,
+    pub(super) recorder: Recorder,
+    /// The last valid form of each AgentPlatform, which stays in force while an edit is not valid.
+    pub(super) valid_platforms: Mutex<BTreeMap<String, Arc<Platform>>>,
+    /// Whether the Prometheus of each AgentPlatform answered: reason and message where it did not.
+    pub(super) answers: Mutex<BTreeMap<String, PrometheusAnswer>>,
+    /// Failures in a row of each object, for the pause before the next attempt.
+    pub(super) failures: Mutex<BTreeMap<SloKey, u32>>,
+}

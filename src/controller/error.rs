@@ -1,0 +1,116 @@
+//! The world's fault: one variant for each stage that touches the world.
+
+use kube::core::response::Status;
+
+use crate::vocabulary::reason;
+
+/// What went wrong, and with which object.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// Reading what exists failed.
+    #[error("failed to read {object}")]
+    Gather {
+        /// Kind, namespace and name.
+        object: String,
+        /// The cause.
+        #[source]
+        source: kube::Error,
+    },
+    /// Writing a child failed.
+    #[error("failed to apply {object}")]
+    Apply {
+        /// Kind, namespace and name.
+        object: String,
+        /// The cause.
+        #[source]
+        source: kube::Error,
+    },
+    /// Deleting a child failed.
+    #[error("failed to delete {object}")]
+    Prune {
+        /// Kind, namespace and name.
+        object: String,
+        /// The cause.
+        #[source]
+        source: kube::Error,
+    },
+    /// Writing the status failed.
+    #[error("failed to write the status of {object}")]
+    Publish {
+        /// Kind, namespace and name.
+        object: String,
+        /// The cause.
+        #[source]
+        source: kube::Error,
+    },
+}
+
+/// When to try again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Retry {
+    /// At once, with fresh eyes.
+    Soon,
+    /// After a pause that grows.
+    Backoff,
+    /// At leisure: only a person can change it.
+    Slowly,
+}
+
+impl ReconcileError {
+    /// Bounded reason for conditions and metrics.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        reason_of(self.cause())
+    }
+
+    /// When to try again.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match status_of(self.cause()).map(|status| status.code) {
+            Some(409) => Retry::Soon,
+            Some(403) => Retry::Slowly,
+            Some(_) | None => Retry::Backoff,
+        }
+    }
+
+    fn cause(&self) -> &kube::Error {
+        match self {
+            Self::Gather { source, .. }
+            | Self::Apply { source, .. }
+            | Self::Prune { source, .. }
+            | Self::Publish { source, .. } => source,
+        }
+    }
+}
+
+/// Reason for a failed call of the API server.
+pub(super) fn reason_of(error: &kube::Error) -> &'static str {
+    match status_of(error) {
+        Some(status) if status.code == 403 && status.message.contains("exceeded quota") => {
+            reason::QUOTA_EXCEEDED
+        }
+        Some(status) if status.code == 403 => reason::FORBIDDEN,
+        Some(_) | None => reason::APPLY_FAILED,
+    }
+}
+
+/// HTTP status of a failed call, 0 where there was no answer.
+pub(super) fn code_of(error: &kube::Error) -> u16 {
+    status_of(error).map_or(0, |status| status.code)
+}
+
+/// The API server's own words, where it answered.
+pub(super) fn message_of(error: &kube::Error) -> String {
+    let text = status_of(error)
+        .map_or_else(|| "the API server does not answer".to_owned(), |status| status.message.clone());
+    text.chars().take(512).collect()
+}
+
+// Only an answer of the API server has a status; kube adds kinds of failures in minor versions.
+#[allow(clippy::wildcard_enum_match_arm)]
+fn status_of(error: &kube::Error) -> Option<&Status> {
+    match error {
+        kube::Error::Api(status) => Some(status),
+        _ => None,
+    }
+}

@@ -1,0 +1,231 @@
+//! Asks each Prometheus for the budgets of all its AgentSLOs, in one query, again and again. Prometheus
+//! being down is a reading, not an error.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::context::{Context, Incoming};
+use super::poison::locked;
+use super::registry::Entry;
+use crate::api::v1alpha1::{PrometheusEndpoint, SecretKey};
+use crate::domain::reading::{Observation, Reading, RulesSeen};
+use crate::metrics::Queried;
+use crate::prometheus::{
+    Connection, GroupHealth, QueryError, Secrets, SloKey, budgets, diagnose, rule_groups,
+};
+use crate::render::rules::group_name;
+
+/// Fewest seconds between two polls, when something new wants to be read.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
+/// Time between two looks at the rules API and at raw series, for each Prometheus.
+const DIAGNOSE_EVERY: Duration = Duration::from_mins(1);
+/// Most AgentSLOs whose raw series are looked at in one poll.
+const MOST_DIAGNOSED: usize = 20;
+
+/// Reads budgets.
+pub(super) struct Meter {
+    pub(super) ctx: Arc<Context>,
+    /// Namespace of the Secrets that endpoints refer to.
+    pub(super) operator_namespace: String,
+    /// Time between two polls.
+    pub(super) interval: Duration,
+    /// Wakes the reconciliation of an AgentSLO whose reading changed.
+    pub(super) wake: UnboundedSender<ObjectRef<Incoming>>,
+}
+
+/// The AgentSLOs of one Prometheus.
+type Members = Vec<(SloKey, Entry)>;
+
+impl Meter {
+    /// Polls until the future is dropped.
+    pub(super) async fn run(self) {
+        let mut diagnosed: BTreeMap<String, Instant> = BTreeMap::new();
+        loop {
+            self.poll(&mut diagnosed).await;
+            tokio::time::sleep(SHORTEST_PAUSE.min(self.interval)).await;
+            let rest = self.interval.saturating_sub(SHORTEST_PAUSE);
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                () = self.ctx.registry.changed.notified() => {}
+            }
+        }
+    }
+
+    async fn poll(&self, diagnosed: &mut BTreeMap<String, Instant>) {
+        let mut endpoints: BTreeMap<String, (PrometheusEndpoint, Members)> = BTreeMap::new();
+        for (key, entry) in self.ctx.registry.all() {
+            if self.ctx.slos.get(&ObjectRef::new(&key.name).within(&key.namespace)).is_none() {
+                self.ctx.registry.forget(&key);
+                continue;
+            }
+            if let Some(endpoint) = entry.endpoint.clone() {
+                // The text of an endpoint is its identity: two platforms may share one.
+                let identity = format!("{endpoint:?}");
+                endpoints.entry(identity).or_insert_with(|| (endpoint, Vec::new())).1.push((key, entry));
+            }
+        }
+        diagnosed.retain(|identity, _| endpoints.contains_key(identity));
+        let polls = endpoints.into_iter().map(|(identity, (endpoint, members))| {
+            let due = diagnosed.get(&identity).is_none_or(|last| last.elapsed() >= DIAGNOSE_EVERY);
+            async move {
+                let looked = self.poll_endpoint(&endpoint, &members, due).await;
+                looked.then_some(identity)
+            }
+        });
+        for identity in join_all(polls).await.into_iter().flatten() {
+            diagnosed.insert(identity, Instant::now());
+        }
+    }
+
+    /// Reads the budgets of one Prometheus; says whether missing counts were looked into.
+    async fn poll_endpoint(&self, endpoint: &PrometheusEndpoint, members: &Members, due: bool) -> bool {
+        let answer = self.ask(endpoint, members).await;
+        let code = answer.as_ref().err().map_or("ok", QueryError::reason);
+        self.ctx.metrics.queried.get_or_create(&Queried { code }).inc();
+        self.note_answer(endpoint, answer.as_ref().err());
+        match answer {
+            Err(error) => {
+                tracing::debug!(%error, address = endpoint.address, "budgets could not be read");
+                for (key, _) in members {
+                    self.publish(key, Reading::Failed { reason: error.reason(), message: error.to_string() });
+                }
+                false
+            }
+            Ok((connection, mut observations)) => {
+                self.note_age(&observations);
+                let mut found: Vec<(&SloKey, &Entry, Observation)> = members
+                    .iter()
+                    .map(|(key, entry)| (key, entry, observations.remove(key).unwrap_or_default()))
+                    .collect();
+                let looked = due && look_into(&connection, &mut found).await;
+                for (key, entry, mut observation) in found {
+                    if !looked {
+                        keep_findings(&mut observation, &entry.reading);
+                    }
+                    self.publish(key, Reading::Answered(observation));
+                }
+                looked
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        endpoint: &PrometheusEndpoint,
+        members: &Members,
+    ) -> Result<(Connection, BTreeMap<SloKey, Observation>), QueryError> {
+        let secrets = self.secrets(endpoint).await?;
+        let connection = Connection::open(endpoint, &secrets)?;
+        let largest_offset =
+            members.iter().map(|(_, entry)| entry.slo.query_offset()).max().unwrap_or_default();
+        let observations = budgets(&connection, largest_offset).await?;
+        Ok((connection, observations))
+    }
+
+    async fn secrets(&self, endpoint: &PrometheusEndpoint) -> Result<Secrets, QueryError> {
+        let ca = endpoint.tls.as_ref().and_then(|tls| tls.ca_secret.as_ref());
+        let token =
+            endpoint.credentials.as_ref().and_then(|credentials| credentials.bearer_token_secret.as_ref());
+        let mut secrets = Secrets::default();
+        if let Some(key) = ca {
+            secrets.ca = Some(self.secret(key).await?);
+        }
+        if let Some(key) = token {
+            let token = String::from_utf8(self.secret(key).await?);
+            secrets.token =
+                Some(token.map_err(|_| QueryError::Configuration("the token is not text".to_owned()))?);
+        }
+        Ok(secrets)
+    }
+
+    async fn secret(&self, key: &SecretKey) -> Result<Vec<u8>, QueryError> {
+        let api: Api<Secret> = Api::namespaced(self.ctx.client.clone(), &self.operator_namespace);
+        let secret = api.get_opt(&key.name).await.ok().flatten();
+        let value = secret.and_then(|secret| secret.data?.remove(&key.key));
+        let missing = || {
+            format!(
+                "Secret '{}' with key '{}' cannot be read in namespace '{}'",
+                key.name, key.key, self.operator_namespace
+            )
+        };
+        value.map(|value| value.0).ok_or_else(|| QueryError::Configuration(missing()))
+    }
+
+    fn publish(&self, key: &SloKey, reading: Reading) {
+        if self.ctx.registry.read(key, reading) {
+            // Fails only while the operator stops, when nobody waits for it.
+            let _ = self.wake.send(ObjectRef::new(&key.name).within(&key.namespace));
+        }
+    }
+
+    fn note_answer(&self, endpoint: &PrometheusEndpoint, error: Option<&QueryError>) {
+        let mut answers = locked(&self.ctx.answers);
+        for platform in self.ctx.platforms.state() {
+            if platform.spec.prometheus.as_ref() == Some(endpoint) {
+                let name = platform.metadata.name.clone().unwrap_or_default();
+                let answer = error.map_or(Ok(()), |error| Err((error.reason(), error.to_string())));
+                answers.insert(name, answer);
+            }
+        }
+    }
+
+    fn note_age(&self, observations: &BTreeMap<SloKey, Observation>) {
+        let ages = observations.values().filter_map(|seen| Some(seen.asked_at - seen.evaluated_at?));
+        if let Some(youngest) = ages.reduce(f64::min) {
+            self.ctx.metrics.sample_age.set(youngest);
+        }
+    }
+}
+
+/// Looks into what is missing; says whether there was anything to look into.
+async fn look_into(connection: &Connection, found: &mut [(&SloKey, &Entry, Observation)]) -> bool {
+    let is_missing = |entry: &Entry, seen: &Observation| {
+        !seen.is_evaluated(&entry.slo)
+            || seen.groups.is_empty()
+            || seen.groups.iter().any(|group| group.bad.is_none())
+    };
+    let mut missing: Vec<_> = found.iter_mut().filter(|(_, entry, seen)| is_missing(entry, seen)).collect();
+    if missing.is_empty() {
+        return false;
+    }
+    if let Ok(groups) = rule_groups(connection).await {
+        for (_, entry, seen) in &mut missing {
+            seen.rules = rules_seen(entry, &groups);
+        }
+    }
+    for (_, entry, seen) in missing.into_iter().take(MOST_DIAGNOSED) {
+        if seen.is_evaluated(&entry.slo) {
+            seen.diagnosis = diagnose(connection, &entry.slo, seen).await.unwrap_or_default();
+        }
+    }
+    true
+}
+
+fn rules_seen(entry: &Entry, groups: &BTreeMap<String, GroupHealth>) -> RulesSeen {
+    let of = |part| groups.get(&group_name(&entry.slo, part));
+    match (of("counts"), of("budget")) {
+        (Some(GroupHealth::Failing { rule, error }), _) | (_, Some(GroupHealth::Failing { rule, error })) => {
+            RulesSeen::Failing { rule: rule.clone(), error: error.clone() }
+        }
+        (Some(GroupHealth::Healthy), Some(GroupHealth::Healthy)) => RulesSeen::Healthy,
+        (None, _) | (_, None) => RulesSeen::Missing,
+    }
+}
+
+/// Between two looks the findings of the last one hold, as long as something is missing.
+fn keep_findings(observation: &mut Observation, before: &Reading) {
+    let Reading::Answered(before) = before else { return };
+    let still_missing =
+        observation.groups.is_empty() || observation.groups.iter().any(|group| group.bad.is_none());
+    if still_missing {
+        observation.diagnosis.clone_from(&before.diagnosis);
+        observation.rules = before.rules.clone();
+    }
+}

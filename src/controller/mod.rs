@@ -1,0 +1,152 @@
+//! The shell: which watches wake which kind, and what runs beside them.
+
+mod agent_platform;
+mod agent_slo;
+mod apply;
+mod children;
+mod context;
+mod error;
+mod gather;
+mod measure;
+mod platforms;
+mod poison;
+mod publish;
+mod registry;
+mod watches;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use kube::Client;
+use kube::runtime::Controller;
+use kube::runtime::controller::Config;
+use kube::runtime::events::{Recorder, Reporter};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use self::children::Children;
+use self::context::Context;
+use self::measure::Meter;
+use self::registry::Registry;
+use self::watches::Watches;
+use crate::metrics::Metrics;
+use crate::server::{Readiness, serve};
+use crate::vocabulary::FIELD_MANAGER;
+
+pub use error::{ReconcileError, Retry};
+
+/// Reconciliations at once.
+const CONCURRENCY: u16 = 16;
+/// Longest wait for reconciliations under way when the operator stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How the operator runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where probes and metrics are served.
+    pub listen: SocketAddr,
+    /// Time between two reads of the budgets.
+    pub poll_interval: Duration,
+    /// Namespace of the Secrets that an AgentPlatform refers to.
+    pub operator_namespace: String,
+}
+
+/// Runs the operator until `stop` is done.
+///
+/// # Errors
+/// If the address for probes and metrics cannot be listened on.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let metrics = Metrics::default();
+    let readiness = Readiness::default();
+    let (stopping, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        stop.await;
+        let _ = stopping.send(true);
+    });
+    let work = reconcile_all(client, &settings, metrics.clone(), readiness.clone(), stopped);
+    tokio::select! {
+        served = serve(settings.listen, metrics, readiness) => served,
+        () = work => Ok(()),
+    }
+}
+
+async fn reconcile_all(
+    client: Client,
+    settings: &Settings,
+    metrics: Metrics,
+    readiness: Readiness,
+    stopped: watch::Receiver<bool>,
+) {
+    let Watches { slos, platforms, namespaces, children, stores } = Watches::start(&client);
+    let ctx = Arc::new(Context {
+        recorder: Recorder::new(
+            client.clone(),
+            Reporter { controller: FIELD_MANAGER.to_owned(), instance: None },
+        ),
+        client,
+        slos: stores.slos.clone(),
+        platforms: stores.platforms.clone(),
+        namespaces: stores.namespaces.clone(),
+        children: Children::new(stores.children.clone()),
+        registry: Registry::default(),
+        metrics,
+        valid_platforms: Mutex::default(),
+        answers: Mutex::default(),
+        failures: Mutex::default(),
+    });
+    let (wake, woken) = mpsc::unbounded_channel();
+    let meter = Meter {
+        ctx: Arc::clone(&ctx),
+        operator_namespace: settings.operator_namespace.clone(),
+        interval: settings.poll_interval,
+        wake,
+    };
+    let config = Config::default().concurrency(CONCURRENCY);
+    let slos = children
+        .into_iter()
+        .fold(Controller::for_stream(slos, stores.slos.clone()), |controller, (kind, stream)| {
+            controller.owns_stream_with(stream, kind.api_resource())
+        })
+        .reconcile_on(UnboundedReceiverStream::new(woken))
+        .reconcile_all_on(stores.policy_changes())
+        .with_config(config.clone())
+        .graceful_shutdown_on(stop_signal(stopped.clone()))
+        .run(agent_slo::reconcile, agent_slo::after_error, Arc::clone(&ctx))
+        .for_each(|_| futures::future::ready(()));
+    let platforms = Controller::for_stream(platforms, stores.platforms.clone())
+        .with_config(config)
+        .graceful_shutdown_on(stop_signal(stopped.clone()))
+        .run(agent_platform::reconcile, agent_platform::after_error, Arc::clone(&ctx))
+        .for_each(|_| futures::future::ready(()));
+    let ready = {
+        let stores = stores.clone();
+        async move {
+            stores.synced().await;
+            readiness.set();
+            tracing::info!("the caches are full");
+        }
+    };
+    let side_work = futures::future::join3(namespaces, ready, meter.run()).map(|_| ());
+    let controllers = futures::future::join(slos, platforms).map(|_| ());
+    tokio::select! {
+        () = controllers => {}
+        () = side_work => {}
+        () = give_up(stopped) => tracing::warn!("reconciliations under way did not end in time"),
+    }
+}
+
+async fn stop_signal(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which also means to stop.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn give_up(stopped: watch::Receiver<bool>) {
+    stop_signal(stopped).await;
+    tokio::time::sleep(GRACE).await;
+}

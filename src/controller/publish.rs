@@ -1,0 +1,157 @@
+//! Writes what there is to say: the status, and Events on transitions.
+
+use std::fmt::Debug;
+
+use kube::api::{Api, Patch, PatchParams};
+use kube::core::{ClusterResourceScope, NamespaceResourceScope};
+use kube::runtime::events::{Event, EventType};
+use kube::{Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::context::Context;
+use super::error::{ReconcileError, code_of};
+use crate::api::v1alpha1::{AgentPlatform, AgentSlo, AgentSloStatus, Condition, ConditionStatus};
+use crate::metrics::Written;
+use crate::report::find_condition;
+use crate::vocabulary::{FIELD_MANAGER, condition, event, reason};
+
+/// Writes the status of an AgentSLO and the Events that its change is worth.
+pub(super) async fn publish_slo(
+    slo: &AgentSlo,
+    status: Option<AgentSloStatus>,
+    ctx: &Context,
+) -> Result<(), ReconcileError> {
+    let Some(status) = status else {
+        ctx.metrics.suppressed.inc();
+        return Ok(());
+    };
+    let namespace = slo.namespace().unwrap_or_default();
+    let api: Api<AgentSlo> = namespaced(ctx, &namespace);
+    write_status(&api, slo, "AgentSLO", &status, ctx).await?;
+    let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    for event in transitions(old, &status.conditions) {
+        // An Event is a courtesy: without it the status still says all.
+        if let Err(error) = ctx.recorder.publish(&event, &slo.object_ref(&())).await {
+            tracing::warn!(%namespace, name = %slo.name_any(), %error, "could not write an Event");
+        }
+    }
+    Ok(())
+}
+
+/// Writes the status of an AgentPlatform.
+pub(super) async fn publish_platform(
+    platform: &AgentPlatform,
+    status: Option<crate::api::v1alpha1::AgentPlatformStatus>,
+    ctx: &Context,
+) -> Result<(), ReconcileError> {
+    let Some(status) = status else {
+        ctx.metrics.suppressed.inc();
+        return Ok(());
+    };
+    let api: Api<AgentPlatform> = cluster_wide(ctx);
+    write_status(&api, platform, "AgentPlatform", &status, ctx).await
+}
+
+fn namespaced<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(
+    ctx: &Context,
+    namespace: &str,
+) -> Api<K> {
+    Api::namespaced(ctx.client.clone(), namespace)
+}
+
+fn cluster_wide<K: Resource<Scope = ClusterResourceScope, DynamicType = ()>>(ctx: &Context) -> Api<K> {
+    Api::all(ctx.client.clone())
+}
+
+/// Applies a status for the version of the object that it was made from; a newer one is a conflict, and
+/// the next attempt sees it.
+async fn write_status<K>(
+    api: &Api<K>,
+    resource: &K,
+    kind: &'static str,
+    status: &impl Serialize,
+    ctx: &Context,
+) -> Result<(), ReconcileError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    let name = resource.name_any();
+    let patch = json!({
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
+        "metadata": {"name": name, "resourceVersion": resource.meta().resource_version},
+        "status": status,
+    });
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    let written = api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await;
+    let code = written.as_ref().err().map_or(200, code_of);
+    ctx.metrics.written.get_or_create(&Written { kind, verb: "patch", code }).inc();
+    match written {
+        Ok(_) => Ok(()),
+        // The object is gone, and nobody is left to read its status.
+        Err(error) if code_of(&error) == 404 => Ok(()),
+        Err(source) => {
+            let namespace = resource.meta().namespace.as_deref().map(|namespace| format!("{namespace}/"));
+            Err(ReconcileError::Publish {
+                object: format!("{kind} {}{name}", namespace.unwrap_or_default()),
+                source,
+            })
+        }
+    }
+}
+
+/// The Events that a change of conditions is worth.
+fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
+    let flipped = |type_: &str| {
+        let now = find_condition(new, type_)?;
+        let before = find_condition(old, type_);
+        let same = before.is_some_and(|before| before.status == now.status && before.reason == now.reason);
+        (!same).then_some((before, now))
+    };
+    let mut events = Vec::new();
+    if let Some((before, now)) = flipped(condition::ACCEPTED)
+        && now.status == ConditionStatus::False
+        && before.is_none_or(|before| before.message != now.message)
+    {
+        events.push(warning(event::SPEC_REJECTED, "Validate", now));
+    }
+    if let Some((_, now)) = flipped(condition::RULES_APPLIED) {
+        match (now.status, now.reason.as_str()) {
+            (ConditionStatus::True, reason::APPLIED) => {
+                events.push(normal(event::RULES_APPLIED, "Apply", now));
+            }
+            (_, reason::CONFLICT) => events.push(warning(event::CONFLICT, "Apply", now)),
+            (_, reason::DEPENDENCY_MISSING) => events.push(warning(event::DEPENDENCY_MISSING, "Apply", now)),
+            _ => {}
+        }
+    }
+    if let Some((before, now)) = flipped(condition::BUDGET_HEALTHY) {
+        let was_exhausted = before.is_some_and(|before| before.reason == reason::EXHAUSTED);
+        if now.reason == reason::EXHAUSTED {
+            events.push(warning(event::BUDGET_EXHAUSTED, "Measure", now));
+        } else if was_exhausted && now.status == ConditionStatus::True {
+            events.push(normal(event::BUDGET_RECOVERED, "Measure", now));
+        }
+    }
+    events
+}
+
+fn normal(reason: &str, action: &str, condition: &Condition) -> Event {
+    make(EventType::Normal, reason, action, condition)
+}
+
+fn warning(reason: &str, action: &str, condition: &Condition) -> Event {
+    make(EventType::Warning, reason, action, condition)
+}
+
+fn make(type_: EventType, reason: &str, action: &str, condition: &Condition) -> Event {
+    Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(condition.message.chars().take(1000).collect()),
+        action: action.to_owned(),
+        secondary: None,
+    }
+}

@@ -1,0 +1,148 @@
+//! The watches of the API server, and the caches that they fill. Each object kind is watched once.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::core::{DynamicObject, PartialObjectMeta};
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::watcher::{self, watcher};
+use kube::runtime::{PredicateConfig, WatchStreamExt, predicates};
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::watch;
+use tokio_stream::wrappers::WatchStream;
+
+use super::children::ChildMeta;
+use super::context::Incoming;
+use crate::api::v1alpha1::AgentPlatform;
+use crate::render::ArtifactKind;
+use crate::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
+
+/// A stream of objects that changed.
+type Changes<K> = Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
+
+/// Fills a cache for as long as it is polled.
+type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Everything that is watched.
+pub(super) struct Watches {
+    pub(super) slos: Changes<Incoming>,
+    pub(super) platforms: Changes<AgentPlatform>,
+    pub(super) namespaces: Filling,
+    pub(super) children: Vec<(ArtifactKind, Changes<ChildMeta>)>,
+    pub(super) stores: Stores,
+}
+
+/// The caches.
+#[derive(Clone)]
+pub(super) struct Stores {
+    pub(super) slos: Store<Incoming>,
+    pub(super) platforms: Store<AgentPlatform>,
+    pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
+    pub(super) children: BTreeMap<ArtifactKind, Store<ChildMeta>>,
+    policy: watch::Receiver<()>,
+}
+
+impl Stores {
+    /// Done when everything that decisions rest on was listed once.
+    pub(super) async fn synced(&self) {
+        // An error means that the writer is gone, and then nobody waits for the caches.
+        let _ = self.slos.wait_until_ready().await;
+        let _ = self.platforms.wait_until_ready().await;
+        let _ = self.namespaces.wait_until_ready().await;
+    }
+
+    /// An item whenever an AgentPlatform or the labels of a namespace changed.
+    pub(super) fn policy_changes(&self) -> impl Stream<Item = ()> + Send + 'static {
+        WatchStream::from_changes(self.policy.clone())
+    }
+}
+
+impl Watches {
+    pub(super) fn start(client: &Client) -> Self {
+        let (policy_changed, policy) = watch::channel(());
+        let (slos, slo_changes) = watch_slos(client);
+        let (platforms, platform_changes) = watch_platforms(client, policy_changed.clone());
+        let (namespaces, namespace_changes) = watch_namespaces(client, policy_changed);
+        let mut child_stores = BTreeMap::new();
+        let mut child_changes = Vec::new();
+        for kind in ArtifactKind::ALL {
+            let (store, changes) = watch_children(client, kind);
+            child_stores.insert(kind, store);
+            child_changes.push((kind, changes));
+        }
+        Self {
+            slos: slo_changes,
+            platforms: platform_changes,
+            namespaces: namespace_changes,
+            children: child_changes,
+            stores: Stores { slos, platforms, namespaces, children: child_stores, policy },
+        }
+    }
+}
+
+/// Our own status writes come back as changes; the generation tells them from edits.
+fn watch_slos(client: &Client) -> (Store<Incoming>, Changes<Incoming>) {
+    let (reader, writer) = reflector::store();
+    let changes = watcher(Api::<Incoming>::all(client.clone()), watcher::Config::default())
+        .default_backoff()
+        .modify(prune)
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default());
+    (reader, Box::pin(changes))
+}
+
+fn watch_platforms(
+    client: &Client,
+    changed: watch::Sender<()>,
+) -> (Store<AgentPlatform>, Changes<AgentPlatform>) {
+    let (reader, writer) = reflector::store();
+    let changes = watcher(Api::<AgentPlatform>::all(client.clone()), watcher::Config::default())
+        .default_backoff()
+        .modify(prune)
+        .reflect(writer)
+        .touched_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default())
+        .inspect(move |_| {
+            changed.send_replace(());
+        });
+    (reader, Box::pin(changes))
+}
+
+fn watch_namespaces(
+    client: &Client,
+    changed: watch::Sender<()>,
+) -> (Store<PartialObjectMeta<Namespace>>, Filling) {
+    let (reader, writer) = reflector::store();
+    let filling =
+        watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), watcher::Config::default())
+            .default_backoff()
+            .modify(prune)
+            .reflect(writer)
+            .touched_objects()
+            .predicate_filter(predicates::labels, PredicateConfig::default())
+            .for_each(move |_| {
+                changed.send_replace(());
+                futures::future::ready(())
+            });
+    (reader, Box::pin(filling))
+}
+
+/// Metadata of the objects that carry our label. Where the kind is not installed the watch tries again
+/// until it is.
+fn watch_children(client: &Client, kind: ArtifactKind) -> (Store<ChildMeta>, Changes<ChildMeta>) {
+    let resource = kind.api_resource();
+    let writer = reflector::store::Writer::new(resource.clone());
+    let reader = writer.as_reader();
+    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client.clone(), &resource);
+    let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
+    let changes = watcher(api, ours).default_backoff().modify(prune).reflect(writer).touched_objects();
+    (reader, Box::pin(changes))
+}
+
+/// Managed fields are most of an object's size, and nobody here reads them.
+fn prune<K: kube::Resource>(object: &mut K) {
+    object.managed_fields_mut().clear();
+}

@@ -1,0 +1,139 @@
+//! What to do with the artifacts, given what exists and what is installed. Decides, does nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::render::{Artifact, ArtifactKind, Artifacts};
+
+/// Kind and name of a child, in the namespace of its owner.
+pub type ChildName = (ArtifactKind, String);
+
+/// What exists in the place of a child.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Existing {
+    /// It is ours, and unchanged since it was last found to have this content.
+    Settled(Fingerprint),
+    /// It is ours, and was read just now.
+    Live(Value),
+    /// It belongs to somebody else.
+    Foreign {
+        /// Who controls it, for people.
+        controller: String,
+    },
+}
+
+/// A digest of the content that we set.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// Of an artifact, with its owner.
+    #[must_use]
+    pub fn of(artifact: &Artifact) -> Self {
+        let digest = Sha256::digest(artifact.to_value().to_string().as_bytes());
+        let mut short = [0; 16];
+        short.copy_from_slice(&digest[..16]);
+        Self(short)
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// To be written.
+    pub apply: Vec<Artifact>,
+    /// As desired already.
+    pub settled: Vec<Artifact>,
+    /// Ours, and no longer asked for.
+    pub prune: Vec<ChildName>,
+    /// Cannot be written, and why.
+    pub cannot: Vec<(ChildName, Obstacle)>,
+}
+
+/// Why an artifact cannot be written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Obstacle {
+    /// Its kind is not installed in the cluster.
+    NotInstalled,
+    /// An object of the same name is not ours.
+    Foreign {
+        /// Who controls it, for people.
+        controller: String,
+    },
+    /// Its reader would refuse it.
+    TooLarge {
+        /// Its size in bytes.
+        bytes: usize,
+    },
+}
+
+/// Decides what to do.
+#[must_use]
+pub fn plan(
+    artifacts: Artifacts,
+    existing: &BTreeMap<ChildName, Existing>,
+    installed: &BTreeSet<ArtifactKind>,
+) -> Plan {
+    let mut plan = Plan::default();
+    let wanted: BTreeSet<ChildName> = artifacts.0.iter().map(child_name).collect();
+    for artifact in artifacts.0 {
+        place(artifact, existing, installed, &mut plan);
+    }
+    let ours = |existing: &Existing| !matches!(existing, Existing::Foreign { .. });
+    plan.prune = existing
+        .iter()
+        .filter(|(name, existing)| ours(existing) && !wanted.contains(*name))
+        .map(|(name, _)| name.clone())
+        .collect();
+    plan
+}
+
+/// Kind and name of an artifact.
+#[must_use]
+pub fn child_name(artifact: &Artifact) -> ChildName {
+    (artifact.kind(), artifact.name().to_owned())
+}
+
+fn place(
+    artifact: Artifact,
+    existing: &BTreeMap<ChildName, Existing>,
+    installed: &BTreeSet<ArtifactKind>,
+    plan: &mut Plan,
+) {
+    let name = child_name(&artifact);
+    let bytes = artifact.to_value().to_string().len();
+    let mut cannot = |obstacle| plan.cannot.push((name.clone(), obstacle));
+    if !installed.contains(&artifact.kind()) {
+        return cannot(Obstacle::NotInstalled);
+    }
+    if bytes > artifact.kind().size_limit() {
+        return cannot(Obstacle::TooLarge { bytes });
+    }
+    match existing.get(&name) {
+        Some(Existing::Foreign { controller }) => {
+            cannot(Obstacle::Foreign { controller: controller.clone() });
+        }
+        Some(Existing::Settled(fingerprint)) if *fingerprint == Fingerprint::of(&artifact) => {
+            plan.settled.push(artifact);
+        }
+        Some(Existing::Live(live)) if contains(live, &artifact.to_value()) => plan.settled.push(artifact),
+        None | Some(Existing::Settled(_) | Existing::Live(_)) => plan.apply.push(artifact),
+    }
+}
+
+/// Whether an object holds everything that we set, whatever else others added to its metadata. Lists,
+/// and so the rule groups, must be equal.
+fn contains(live: &Value, desired: &Value) -> bool {
+    match (live, desired) {
+        (Value::Object(live), Value::Object(desired)) => {
+            desired.iter().all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired)))
+        }
+        (Value::Array(live), Value::Array(desired)) => {
+            live.len() == desired.len()
+                && live.iter().zip(desired).all(|(live, desired)| contains(live, desired))
+        }
+        (live, desired) => live == desired,
+    }
+}

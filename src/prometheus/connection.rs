@@ -1,0 +1,172 @@
+//! One Prometheus: how it is reached, and what it is trusted with.
+
+use std::time::Duration;
+
+use prometheus_http_query::Client;
+use prometheus_http_query::response::PromqlResult;
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::QueryError;
+use crate::api::v1alpha1::PrometheusEndpoint;
+
+/// Longest time that an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest answer, unpacked; a budget of ten thousand AgentSLOs has about half of it.
+const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+
+/// What the Secrets of an endpoint hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Secrets {
+    /// PEM certificates of further authorities.
+    pub ca: Option<Vec<u8>>,
+    /// Bearer token.
+    pub token: Option<String>,
+}
+
+/// A client of one Prometheus.
+#[derive(Clone)]
+pub struct Connection {
+    client: Client,
+}
+
+/// The envelope of every answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<T> {
+    status: String,
+    data: Option<T>,
+    error_type: Option<String>,
+    #[serde(default)]
+    warnings: Vec<serde::de::IgnoredAny>,
+}
+
+impl Connection {
+    /// Prepares a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`QueryError::Configuration`] where address or credentials cannot be used.
+    pub fn open(endpoint: &PrometheusEndpoint, secrets: &Secrets) -> Result<Self, QueryError> {
+        let refuse = |what: &str| QueryError::Configuration(what.to_owned());
+        let mut builder = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(Policy::none())
+            .no_proxy()
+            .default_headers(headers(endpoint, secrets)?);
+        if let Some(pem) = &secrets.ca {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|_| refuse("the CA Secret holds no PEM certificates"))?;
+            builder = certificates.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        }
+        let http = builder.build().map_err(|_| refuse("the HTTP client cannot be built"))?;
+        let client = Client::from(http, &endpoint.address).map_err(|_| refuse("the address is not a URL"))?;
+        Ok(Self { client })
+    }
+
+    /// Evaluates a query now.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub async fn query(&self, query: &str) -> Result<PromqlResult, QueryError> {
+        let response = self.client.query(query).post_raw().await;
+        Ok(read(response).await?.data)
+    }
+
+    /// Evaluates a query now, and says when that was.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub(super) async fn query_dated(&self, query: &str) -> Result<Dated<PromqlResult>, QueryError> {
+        read(self.client.query(query).post_raw().await).await
+    }
+
+    /// Reads another path of the API.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, QueryError> {
+        let base = self.client.base_url().as_str().trim_end_matches('/').to_owned();
+        let response = self.client.inner().get(format!("{base}/{path}")).send().await;
+        let response = response.map_err(|error| QueryError::Unreachable(cause_of(&error)))?;
+        Ok(unpack(response).await?.data)
+    }
+}
+
+/// An answer with the time at which the server made it, in seconds since the epoch by its own clock.
+pub(super) struct Dated<T> {
+    pub(super) at: Option<f64>,
+    pub(super) data: T,
+}
+
+async fn read<T: DeserializeOwned>(
+    response: Result<reqwest::Response, prometheus_http_query::Error>,
+) -> Result<Dated<T>, QueryError> {
+    unpack(response.map_err(|error| QueryError::Unreachable(cause(&error)))?).await
+}
+
+async fn unpack<T: DeserializeOwned>(response: reqwest::Response) -> Result<Dated<T>, QueryError> {
+    let status = response.status();
+    let at = date(&response);
+    let body = read_body(response).await?;
+    let answer: Result<Answer<T>, _> = serde_json::from_slice(&body);
+    match answer {
+        Ok(Answer { status: said, data: Some(data), warnings, .. }) if said == "success" => {
+            if warnings.is_empty() { Ok(Dated { at, data }) } else { Err(QueryError::Partial) }
+        }
+        Ok(Answer { error_type: Some(kind), .. }) if kind == "bad_data" || kind == "execution" => {
+            Err(QueryError::Refused(kind))
+        }
+        Ok(_) | Err(_) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
+        Ok(_) | Err(_) => Err(QueryError::NotPrometheus),
+    }
+}
+
+fn date(response: &reqwest::Response) -> Option<f64> {
+    let text = response.headers().get(DATE)?.to_str().ok()?;
+    let time = httpdate::parse_http_date(text).ok()?;
+    time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
+}
+
+fn headers(endpoint: &PrometheusEndpoint, secrets: &Secrets) -> Result<HeaderMap, QueryError> {
+    let refuse = |what: &str| QueryError::Configuration(what.to_owned());
+    let mut headers = HeaderMap::new();
+    if let Some(token) = &secrets.token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
+            .map_err(|_| refuse("the token holds characters that no header may have"))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    if let Some(tenant) = &endpoint.tenant_header {
+        let name = HeaderName::from_bytes(tenant.name.as_bytes())
+            .map_err(|_| refuse("the tenant header has no legal name"))?;
+        let value = HeaderValue::from_str(&tenant.value)
+            .map_err(|_| refuse("the tenant header has no legal value"))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, QueryError> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = response.chunk().await.map_err(|_| QueryError::Unreachable("the answer broke off"))?;
+        let Some(chunk) = chunk else { return Ok(body) };
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(QueryError::TooLarge(LARGEST_ANSWER));
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+/// The kind of a failure, without anything that a server said.
+fn cause(error: &prometheus_http_query::Error) -> &'static str {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<reqwest::Error>())
+        .map_or("the connection failed", cause_of)
+}
+
+fn cause_of(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() { "no answer within 10 s" } else { "the connection failed" }
+}

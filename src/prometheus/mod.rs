@@ -1,0 +1,14 @@
+//! The client for Prometheus' HTTP API: batched reads, with limits on size, redirects and time. An outage
+//! is a value, never a panic and never a lost rule.
+
+mod budgets;
+mod connection;
+mod diagnosis;
+mod error;
+mod rules;
+
+pub use budgets::{SloKey, budgets};
+pub use connection::{Connection, Secrets};
+pub use diagnosis::diagnose;
+pub use error::QueryError;
+pub use rules::{GroupHealth, rule_groups};

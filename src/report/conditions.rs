@@ -1,0 +1,63 @@
+//! Conditions: a transition time moves only when its status flips.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::api::v1alpha1::{Condition, ConditionStatus};
+
+/// Longest message of a condition, in characters; several lines of `kubectl describe`.
+const LONGEST_MESSAGE: usize = 1024;
+
+/// What a condition should say.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    pub(super) type_: &'static str,
+    pub(super) status: ConditionStatus,
+    pub(super) reason: String,
+    pub(super) message: String,
+}
+
+impl Claim {
+    pub(super) fn new(
+        type_: &'static str,
+        status: ConditionStatus,
+        reason: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { type_, status, reason: reason.into(), message: message.into() }
+    }
+
+    /// Says again what an older condition said.
+    pub(super) fn repeated(type_: &'static str, condition: &Condition) -> Self {
+        Self::new(type_, condition.status, condition.reason.clone(), condition.message.clone())
+    }
+}
+
+/// The condition of a type.
+#[must_use]
+pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+/// The claims as conditions, with the times of those that did not flip.
+pub(super) fn carry_over(
+    claims: Vec<Claim>,
+    old: &[Condition],
+    generation: i64,
+    now: Timestamp,
+) -> Vec<Condition> {
+    claims
+        .into_iter()
+        .map(|claim| {
+            let before = find(old, claim.type_).filter(|before| before.status == claim.status);
+            Condition {
+                type_: claim.type_.to_owned(),
+                status: claim.status,
+                observed_generation: Some(generation),
+                last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
+                reason: claim.reason,
+                message: claim.message.chars().take(LONGEST_MESSAGE).collect(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,216 @@
+//! The numbers of a status, formatted and rounded.
+
+use std::collections::BTreeMap;
+
+use statrs::distribution::{Beta, ContinuousCDF};
+
+use crate::api::v1alpha1::{
+    AgentSloStatus, AlertStatus, Budget, BudgetState, Burn, BurnRateReading, BurnState, Confidence, Events,
+    GroupStatus, PairSeverity, RuleCost,
+};
+use crate::domain::burn_rate::Urgency;
+use crate::domain::reading::{Firing, GroupCounts, Observation, Reading};
+use crate::domain::slo::Slo;
+use crate::render::rules::cost;
+
+/// Share of the budget at and below which it is at risk.
+const AT_RISK: f64 = 0.25;
+/// Most groups in a status.
+const MOST_GROUPS: usize = 10;
+
+/// The old status with the figures of a reading. What Prometheus did not say stays as it was.
+pub(super) fn update(before: &AgentSloStatus, slo: &Slo, reading: &Reading) -> AgentSloStatus {
+    let mut status = before.clone();
+    status.objective = Some(slo.objective().to_string());
+    status.window = Some(slo.window().to_string());
+    status.indicator = Some(slo.indicator().kind.to_owned());
+    status.cost = Some(rule_cost(slo));
+    if let Reading::Answered(observation) = reading {
+        fill(&mut status, slo, observation);
+    }
+    let firing = status.firing.clone();
+    status.alerts = alerts(slo, firing.as_deref());
+    status
+}
+
+fn fill(status: &mut AgentSloStatus, slo: &Slo, observation: &Observation) {
+    let mut groups: Vec<(&GroupCounts, Verdict)> = observation
+        .groups
+        .iter()
+        .map(|group| (group, judge(slo, group, observation.is_stale(slo))))
+        .collect();
+    groups.sort_by(|(_, one), (_, other)| one.remaining_or_full().total_cmp(&other.remaining_or_full()));
+    let firing = observation.firing(slo);
+    status.firing = firing.first().map(|firing| format!("{firing:?}"));
+    let worst = groups.first();
+    // Before the first evaluation nobody can say anything, not even that there is no data.
+    status.budget = (worst.is_some() || observation.is_evaluated(slo))
+        .then(|| worst.map_or_else(Budget::default, |(group, verdict)| budget(slo, group, verdict)));
+    status.sli = worst.and_then(|(group, _)| sli(group));
+    status.confidence = worst.and_then(|(group, _)| confidence(group));
+    status.events = worst.is_some().then(|| events(slo, observation));
+    status.burn = Some(Burn {
+        state: burn_state(&firing),
+        rates: worst.map(|(group, _)| burn_rates(group)).unwrap_or_default(),
+    });
+    status.groups = if slo.group_by().is_empty() { Vec::new() } else { group_statuses(&groups) };
+}
+
+/// State of the budget of one group.
+struct Verdict {
+    state: BudgetState,
+    remaining: Option<f64>,
+}
+
+impl Verdict {
+    fn remaining_or_full(&self) -> f64 {
+        self.remaining.unwrap_or(1.0)
+    }
+}
+
+fn judge(slo: &Slo, group: &GroupCounts, is_stale: bool) -> Verdict {
+    let Some(bad) = group.bad else { return Verdict { state: BudgetState::NoData, remaining: None } };
+    if group.total < 0.5 {
+        let state = if is_stale { BudgetState::Stale } else { BudgetState::Idle };
+        return Verdict { state, remaining: None };
+    }
+    let remaining = 1.0 - bad / (slo.objective().budget().to_f64() * group.total);
+    let state = match remaining {
+        _ if is_stale => BudgetState::Stale,
+        _ if group.total < slo.fewest_events().to_f64() => BudgetState::Insufficient,
+        remaining if remaining <= 0.0 => BudgetState::Exhausted,
+        remaining if remaining <= AT_RISK => BudgetState::AtRisk,
+        _ => BudgetState::Met,
+    };
+    let remaining = (state != BudgetState::Insufficient).then_some(remaining);
+    Verdict { state, remaining }
+}
+
+fn budget(slo: &Slo, group: &GroupCounts, verdict: &Verdict) -> Budget {
+    let allowed = slo.objective().budget().to_f64() * group.total;
+    let left = verdict.remaining.and(group.bad).map(|bad| (allowed - bad).floor());
+    Budget {
+        state: verdict.state,
+        remaining: verdict.remaining.map(remaining_text),
+        remaining_events: left.map(|left| format!("{left:.0}")),
+    }
+}
+
+/// Whole percent, rounded down; a budget that is not spent never reads as zero.
+fn remaining_text(remaining: f64) -> String {
+    let percent = (remaining * 100.0 + 1e-9).floor();
+    if percent == 0.0 && remaining > 0.0 { "<1%".to_owned() } else { format!("{:.0}%", percent + 0.0) }
+}
+
+/// Two decimals, rounded down, so that 100 % means that nothing was bad.
+fn sli(group: &GroupCounts) -> Option<String> {
+    let bad = group.bad?;
+    (group.total >= 0.5).then(|| share_text(((1.0 - bad / group.total) * 10_000.0 + 1e-6).floor() / 10_000.0))
+}
+
+fn share_text(share: f64) -> String {
+    let text = format!("{:.2}", (share * 100.0).clamp(0.0, 100.0));
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Jeffreys interval: the posterior of the share under the prior Beta(1/2, 1/2).
+fn confidence(group: &GroupCounts) -> Option<Confidence> {
+    let bad = group.bad.filter(|_| group.total >= 0.5)?.clamp(0.0, group.total);
+    let posterior = Beta::new(group.total - bad + 0.5, bad + 0.5).ok()?;
+    let low = if group.total - bad < 0.5 { 0.0 } else { posterior.inverse_cdf(0.025) };
+    let high = if bad < 0.5 { 1.0 } else { posterior.inverse_cdf(0.975) };
+    Some(Confidence { low: share_text(low), high: share_text(high) })
+}
+
+fn events(slo: &Slo, observation: &Observation) -> Events {
+    let total: f64 = observation.groups.iter().map(|group| group.total).sum();
+    let bad: f64 = observation.groups.iter().filter_map(|group| group.bad).sum();
+    Events {
+        total: format!("{:.0}", total.round()),
+        bad: format!("{:.0}", bad.round()),
+        since: slo.window().to_string(),
+        coverage: observation.coverage.map(|coverage| share_text((coverage * 100.0).round() / 100.0)),
+    }
+}
+
+fn burn_state(firing: &[Firing]) -> BurnState {
+    if firing.contains(&Firing::Page) {
+        BurnState::FastBurn
+    } else if firing.contains(&Firing::Ticket) {
+        BurnState::SlowBurn
+    } else {
+        BurnState::Steady
+    }
+}
+
+fn burn_rates(group: &GroupCounts) -> Vec<BurnRateReading> {
+    let mut rates: Vec<_> = group
+        .burn_rates
+        .iter()
+        .filter_map(|(window, rate)| Some((crate::domain::window::Window::parse(window)?, rate)))
+        .collect();
+    rates.sort_by_key(|(window, _)| *window);
+    rates
+        .into_iter()
+        .map(|(window, rate)| BurnRateReading { window: window.to_string(), rate: rate_text(*rate) })
+        .collect()
+}
+
+/// Two significant digits are all that a burn rate is worth.
+fn rate_text(rate: f64) -> String {
+    let rate = rate.max(0.0);
+    if rate >= 10.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
+}
+
+fn group_statuses(groups: &[(&GroupCounts, Verdict)]) -> Vec<GroupStatus> {
+    groups
+        .iter()
+        .take(MOST_GROUPS)
+        .map(|(group, verdict)| GroupStatus {
+            group: group_text(&group.labels),
+            sli: sli(group),
+            state: verdict.state,
+            remaining: verdict.remaining.map(remaining_text),
+        })
+        .collect()
+}
+
+fn group_text(labels: &BTreeMap<String, String>) -> String {
+    let parts: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    parts.join(",").chars().filter(|character| !character.is_control()).take(512).collect()
+}
+
+fn alerts(slo: &Slo, firing: Option<&str>) -> Vec<AlertStatus> {
+    slo.alerting()
+        .pairs
+        .iter()
+        .map(|pair| {
+            let severity = match pair.urgency {
+                Urgency::Page => PairSeverity::Page,
+                Urgency::Ticket => PairSeverity::Ticket,
+            };
+            AlertStatus {
+                severity,
+                long_window: pair.long.to_string(),
+                short_window: pair.short.to_string(),
+                burn_rate: pair.factor.to_string(),
+                detection: None,
+                reset: None,
+                false_pages_per_month: None,
+                firing: firing == Some(format!("{severity:?}").as_str()),
+            }
+        })
+        .collect()
+}
+
+fn rule_cost(slo: &Slo) -> RuleCost {
+    let cost = cost(slo);
+    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+    #[allow(clippy::cast_precision_loss)]
+    let millions = cost.samples_per_hour as f64 / 1e6;
+    RuleCost {
+        rules: count(cost.rules),
+        series: count(cost.series),
+        samples_per_hour: format!("{millions:.2}M"),
+    }
+}

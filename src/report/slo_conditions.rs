@@ -1,0 +1,363 @@
+//! What each condition of an AgentSLO says.
+
+use super::conditions::{Claim, find};
+use super::{Acceptance, Application, Judgement, Outcome};
+use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
+use crate::api::v1alpha1::{AgentSloStatus, BudgetState, BurnState, Condition};
+use crate::domain::reading::{Diagnosis, Observation, Reading, RulesSeen};
+use crate::domain::slo::Slo;
+use crate::domain::violation::Violations;
+use crate::plan::Obstacle;
+use crate::vocabulary::{condition, reason};
+
+/// All conditions, in the order in which they are written.
+pub(super) fn claims(outcome: Outcome<'_>, status: &AgentSloStatus, before: &AgentSloStatus) -> Vec<Claim> {
+    let old = &before.conditions;
+    match outcome {
+        Outcome::Suspended => suspended(old),
+        Outcome::Rejected { violations, in_force } => rejected(violations, in_force, status, old),
+        Outcome::Judged(judgement) => judged(judgement, status, old),
+    }
+}
+
+fn suspended(old: &[Condition]) -> Vec<Claim> {
+    let message = "the AgentSLO is suspended: its rules stay as they are and are not updated";
+    let mut claims = vec![Claim::new(condition::READY, True, reason::SUSPENDED, message)];
+    claims.extend(
+        [
+            condition::ACCEPTED,
+            condition::RULES_APPLIED,
+            condition::RULES_ACCEPTED,
+            condition::DATA_AVAILABLE,
+            condition::BUDGET_HEALTHY,
+            condition::ALERTS_REACHABLE,
+        ]
+        .map(|type_| repeat_or_pending(type_, old)),
+    );
+    claims.extend(settled());
+    claims
+}
+
+fn rejected(
+    violations: &Violations,
+    in_force: Option<(&Slo, &Reading)>,
+    status: &AgentSloStatus,
+    old: &[Condition],
+) -> Vec<Claim> {
+    let reason = violations.first().map(|violation| violation.rule.name().to_owned()).unwrap_or_default();
+    let all: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let message = all.join("; ");
+    let applied = match find(old, condition::RULES_APPLIED) {
+        Some(before) if before.status == True => {
+            let message = "the rules of the last valid spec stay in force";
+            Claim::new(condition::RULES_APPLIED, True, reason::NOT_ACCEPTED, message)
+        }
+        Some(_) | None => {
+            let message = "the spec is not valid, so no rules were written";
+            Claim::new(condition::RULES_APPLIED, False, reason::NOT_ACCEPTED, message)
+        }
+    };
+    let (data, healthy) = match in_force {
+        Some((slo, reading)) => (data_available(slo, reading), budget_healthy(status)),
+        None => (
+            repeat_or_pending(condition::DATA_AVAILABLE, old),
+            repeat_or_pending(condition::BUDGET_HEALTHY, old),
+        ),
+    };
+    vec![
+        Claim::new(condition::READY, False, reason.clone(), message.clone()),
+        Claim::new(condition::ACCEPTED, False, reason.clone(), message.clone()),
+        applied,
+        repeat_or_pending(condition::RULES_ACCEPTED, old),
+        data,
+        healthy,
+        repeat_or_pending(condition::ALERTS_REACHABLE, old),
+        Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"),
+        Claim::new(condition::STALLED, True, reason, message),
+    ]
+}
+
+fn judged(judgement: Judgement<'_>, status: &AgentSloStatus, old: &[Condition]) -> Vec<Claim> {
+    let accepted = Claim::new(condition::ACCEPTED, True, reason::VALID, "the spec is valid and permitted");
+    let applied = rules_applied(judgement.application);
+    let loaded = rules_accepted(&judgement, &applied, old);
+    let ready = ready(&[&accepted, &applied, &loaded]);
+    let (reconciling, stalled) = progress(&ready, judgement.application);
+    vec![
+        ready,
+        accepted,
+        applied,
+        loaded,
+        data_available(judgement.slo, judgement.reading),
+        budget_healthy(status),
+        alerts_reachable(judgement.slo),
+        reconciling,
+        stalled,
+    ]
+}
+
+fn repeat_or_pending(type_: &'static str, old: &[Condition]) -> Claim {
+    find(old, type_).map_or_else(
+        || Claim::new(type_, Unknown, reason::PENDING, "not looked at yet"),
+        |before| Claim::repeated(type_, before),
+    )
+}
+
+fn settled() -> [Claim; 2] {
+    [
+        Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"),
+        Claim::new(condition::STALLED, False, reason::OBSERVED, "nothing is waited for"),
+    ]
+}
+
+fn rules_applied(application: &Application) -> Claim {
+    let type_ = condition::RULES_APPLIED;
+    match application {
+        Application::AsDesired => {
+            Claim::new(type_, True, reason::APPLIED, "the PrometheusRule is as desired")
+        }
+        Application::Failed { reason, message } => Claim::new(type_, False, *reason, message.clone()),
+        Application::Obstructed(Obstacle::NotInstalled) => Claim::new(
+            type_,
+            False,
+            reason::DEPENDENCY_MISSING,
+            "kind PrometheusRule is not installed in this cluster; install the CRDs of prometheus-operator, the rules follow by themselves",
+        ),
+        Application::Obstructed(Obstacle::Foreign { controller }) => Claim::new(
+            type_,
+            False,
+            reason::CONFLICT,
+            format!(
+                "the PrometheusRule of this name is not controlled by this AgentSLO but by {controller}; rename or delete one of them"
+            ),
+        ),
+        Application::Obstructed(Obstacle::TooLarge { bytes }) => Claim::new(
+            type_,
+            False,
+            reason::TOO_LARGE,
+            format!(
+                "the PrometheusRule would have {bytes} bytes, more than prometheus-operator takes; shorten matchers and annotations"
+            ),
+        ),
+    }
+}
+
+fn rules_accepted(judgement: &Judgement<'_>, applied: &Claim, old: &[Condition]) -> Claim {
+    let type_ = condition::RULES_ACCEPTED;
+    if applied.status != True {
+        return Claim::new(type_, Unknown, reason::PENDING, "the rules are not applied");
+    }
+    if let Acceptance::Refused { message } = judgement.acceptance {
+        return Claim::new(
+            type_,
+            False,
+            reason::REJECTED,
+            format!("prometheus-operator refused the rules: {message}"),
+        );
+    }
+    let bound = match judgement.acceptance {
+        Acceptance::Bound { by } => {
+            Some(Claim::new(type_, True, reason::BOUND, format!("Prometheus '{by}' took the rules")))
+        }
+        Acceptance::NotReported | Acceptance::Refused { .. } => None,
+    };
+    match judgement.reading {
+        Reading::Answered(observation) => evaluated(judgement.slo, observation, bound),
+        Reading::NoPrometheus => bound.unwrap_or_else(|| {
+            let message =
+                "no AgentPlatform names a Prometheus, so nobody can tell whether the rules are evaluated";
+            Claim::new(type_, Unknown, reason::PROMETHEUS_UNKNOWN, message)
+        }),
+        Reading::Pending => bound.unwrap_or_else(|| repeat_or_pending(type_, old)),
+        Reading::Failed { reason, message } => bound
+            .or_else(|| find(old, type_).map(|before| Claim::repeated(type_, before)))
+            .unwrap_or_else(|| Claim::new(type_, Unknown, *reason, message.clone())),
+    }
+}
+
+fn evaluated(slo: &Slo, observation: &Observation, bound: Option<Claim>) -> Claim {
+    let type_ = condition::RULES_ACCEPTED;
+    match &observation.rules {
+        RulesSeen::Failing { rule, error } => Claim::new(
+            type_,
+            False,
+            reason::RULE_FAILED,
+            format!("rule '{rule}' fails in Prometheus: {error}"),
+        ),
+        RulesSeen::NotAsked | RulesSeen::Missing | RulesSeen::Healthy if observation.is_evaluated(slo) => {
+            bound.unwrap_or_else(|| {
+                Claim::new(type_, True, reason::EVALUATED, "Prometheus evaluates the rules")
+            })
+        }
+        RulesSeen::NotAsked | RulesSeen::Missing | RulesSeen::Healthy if bound.is_some() => {
+            bound.expect("the guard should have seen it")
+        }
+        RulesSeen::Missing => Claim::new(
+            type_,
+            False,
+            reason::NO_PROMETHEUS_SELECTS,
+            "Prometheus has not loaded the rules; its `ruleSelector` must match the labels of the PrometheusRule, which `ruleLabels` of the AgentPlatform sets",
+        ),
+        RulesSeen::NotAsked | RulesSeen::Healthy => {
+            Claim::new(type_, Unknown, reason::NOT_EVALUATED, "Prometheus has not evaluated the rules yet")
+        }
+    }
+}
+
+/// The first condition that does not hold; a Prometheus that nobody named does not count.
+fn ready(claims: &[&Claim]) -> Claim {
+    let type_ = condition::READY;
+    let first = claims.iter().find(|claim| claim.status == False).or_else(|| {
+        claims.iter().find(|claim| claim.status == Unknown && claim.reason != reason::PROMETHEUS_UNKNOWN)
+    });
+    first.map_or_else(
+        || Claim::new(type_, True, reason::READY, "the rules are in force"),
+        |claim| Claim::new(type_, claim.status, claim.reason.clone(), claim.message.clone()),
+    )
+}
+
+/// The two abnormal-true conditions of kstatus.
+fn progress(ready: &Claim, application: &Application) -> (Claim, Claim) {
+    let [reconciling, stalled] = settled();
+    match application {
+        Application::Obstructed(_) => {
+            (reconciling, Claim::new(condition::STALLED, True, ready.reason.clone(), ready.message.clone()))
+        }
+        Application::Failed { .. } => {
+            (Claim::new(condition::RECONCILING, True, reason::RETRYING, ready.message.clone()), stalled)
+        }
+        Application::AsDesired if ready.status == Unknown => {
+            (Claim::new(condition::RECONCILING, True, ready.reason.clone(), ready.message.clone()), stalled)
+        }
+        Application::AsDesired => (reconciling, stalled),
+    }
+}
+
+fn data_available(slo: &Slo, reading: &Reading) -> Claim {
+    let type_ = condition::DATA_AVAILABLE;
+    match reading {
+        Reading::NoPrometheus => Claim::new(
+            type_,
+            Unknown,
+            reason::PROMETHEUS_UNKNOWN,
+            "no AgentPlatform names a Prometheus, so the budget is not known",
+        ),
+        Reading::Pending => Claim::new(type_, Unknown, reason::PENDING, "Prometheus was not asked yet"),
+        Reading::Failed { reason, message } => Claim::new(type_, Unknown, *reason, message.clone()),
+        Reading::Answered(observation) => observed(slo, observation),
+    }
+}
+
+fn observed(slo: &Slo, observation: &Observation) -> Claim {
+    let type_ = condition::DATA_AVAILABLE;
+    if let Some(diagnosis) = &observation.diagnosis {
+        return diagnosed(diagnosis);
+    }
+    if observation.groups.is_empty() {
+        if !observation.is_evaluated(slo) {
+            return Claim::new(
+                type_,
+                Unknown,
+                reason::NOT_EVALUATED,
+                "Prometheus has not evaluated the rules yet",
+            );
+        }
+        let message = format!("no series match the indicator of agent '{}'", slo.agent());
+        return Claim::new(type_, False, reason::NO_SERIES, message);
+    }
+    if observation.is_stale(slo) {
+        let message =
+            "the newest count is older than three evaluations; the budget is that of the last count";
+        return Claim::new(type_, False, reason::SAMPLES_TOO_OLD, message);
+    }
+    if observation.groups.iter().any(|group| group.bad.is_none()) {
+        let message = "valid events are counted, bad ones are not; see the rules in Prometheus";
+        return Claim::new(type_, Unknown, reason::NOT_EVALUATED, message);
+    }
+    // Births and resets may put the two counts apart by an event.
+    if observation.groups.iter().any(|group| group.bad.is_some_and(|bad| bad > group.total + 1.0)) {
+        let message = "there are more bad events than valid ones; the two selectors do not belong together";
+        return Claim::new(type_, False, reason::RATIO_ABOVE_ONE, message);
+    }
+    if observation.groups.iter().all(|group| group.total < 0.5) {
+        return Claim::new(
+            type_,
+            True,
+            reason::IDLE,
+            "series are there, but no event happened in the window",
+        );
+    }
+    Claim::new(type_, True, reason::DATA, "series are there and fresh")
+}
+
+fn diagnosed(diagnosis: &Diagnosis) -> Claim {
+    let type_ = condition::DATA_AVAILABLE;
+    match diagnosis {
+        Diagnosis::NoSeries { selector } => Claim::new(
+            type_,
+            False,
+            reason::NO_SERIES,
+            format!("selector {selector} matches no series in the last hour"),
+        ),
+        Diagnosis::NoSuchBucket { bound, nearest } => Claim::new(
+            type_,
+            False,
+            reason::NO_SUCH_BUCKET,
+            format!("the histogram has no bucket with le='{bound}'; nearest '{}'", nearest.join("' and '")),
+        ),
+    }
+}
+
+fn budget_healthy(status: &AgentSloStatus) -> Claim {
+    let type_ = condition::BUDGET_HEALTHY;
+    let state = status.budget.as_ref().map_or(BudgetState::NoData, |budget| budget.state);
+    let burning = status.burn.as_ref().is_some_and(|burn| burn.state == BurnState::FastBurn);
+    match state {
+        BudgetState::Exhausted => Claim::new(type_, False, reason::EXHAUSTED, "the budget is spent"),
+        BudgetState::Met | BudgetState::AtRisk | BudgetState::Insufficient | BudgetState::Idle if burning => {
+            Claim::new(type_, False, reason::BURNING_FAST, "the page alert fires")
+        }
+        BudgetState::Met | BudgetState::AtRisk => {
+            Claim::new(type_, True, reason::WITHIN_BUDGET, "budget is left")
+        }
+        BudgetState::Insufficient => Claim::new(
+            type_,
+            Unknown,
+            reason::INSUFFICIENT,
+            "too few events for a verdict: a single failure would spend the whole budget",
+        ),
+        BudgetState::Idle => Claim::new(type_, Unknown, reason::IDLE, "no event happened in the window"),
+        BudgetState::NoData => Claim::new(type_, Unknown, reason::NO_SERIES, "there are no counts"),
+        BudgetState::Stale => {
+            Claim::new(type_, Unknown, reason::SAMPLES_TOO_OLD, "the newest count is too old")
+        }
+    }
+}
+
+fn alerts_reachable(slo: &Slo) -> Claim {
+    let lowered = slo.alerting().pairs.iter().filter_map(|pair| {
+        let from = pair.lowered_from?;
+        Some(format!(
+            "burn rate {from} over {} cannot be reached with an objective of {}, {} is used instead",
+            pair.long,
+            slo.objective(),
+            pair.factor
+        ))
+    });
+    let left_out = slo.alerting().left_out.iter().map(|pair| {
+        format!(
+            "the pair {}/{} is left out: even a total outage has too few events in {}",
+            pair.long, pair.short, pair.long
+        )
+    });
+    let remarks: Vec<String> = lowered.chain(left_out).collect();
+    if remarks.is_empty() {
+        return Claim::new(
+            condition::ALERTS_REACHABLE,
+            True,
+            reason::REACHABLE,
+            "every burn-rate pair can fire",
+        );
+    }
+    Claim::new(condition::ALERTS_REACHABLE, False, reason::ALERT_UNREACHABLE, remarks.join("; "))
+}

@@ -1,0 +1,105 @@
+//! Servers that stop, die and come back, and an operator that is killed at any moment.
+
+use std::time::Duration;
+
+use bed::{Options, Part, eventually};
+use serde_json::Value;
+
+use crate::permissions::{reads, writes};
+use crate::stage::start_operator;
+use crate::support::{COUNTED, SOON, Stage, condition, program, success_slo};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_fault_loses_a_rule() {
+    let stage = Stage::start(Options::everything().hastened(), "faults").await;
+    stage.apply(&success_slo("faults", "first", "99")).await;
+    stage.wait_for_condition("faults", "first", ("DataAvailable", "False", "NoSeries")).await;
+    the_selector_without_series_is_named(&stage).await;
+
+    prometheus_down_is_a_condition_and_nothing_else(&stage).await;
+    nothing_is_written_or_read_at_rest(&stage).await;
+    two_operators_at_once_harm_nothing(&stage).await;
+    the_api_server_may_die(&stage).await;
+    the_operator_may_be_killed_at_any_moment(&stage).await;
+    stage.operator.stop().await;
+    stage.bed.stop().await;
+}
+
+/// Evaluated by the real Prometheus, and no agent there: the status says what was looked for.
+async fn the_selector_without_series_is_named(stage: &Stage) {
+    let named = async || {
+        let slo = stage.get("agentslo", "faults", "first").await?;
+        let message = condition(&slo, "DataAvailable")?["message"].as_str()?.to_owned();
+        message.contains("agent_queries_total{agent_name=\"support-agent\"").then_some(())
+    };
+    eventually(COUNTED, named).await.expect("the message should name the selector");
+}
+
+async fn prometheus_down_is_a_condition_and_nothing_else(stage: &Stage) {
+    let before = stage.rules("faults").await;
+    stage.bed.server(Part::Prometheus).stop().await;
+    stage.wait_for_condition("faults", "first", ("DataAvailable", "Unknown", "QueryFailed")).await;
+    let slo = stage.get("agentslo", "faults", "first").await.expect("it should exist");
+    assert_eq!(condition(&slo, "Ready").expect("it is always there")["status"], "True");
+    assert_eq!(stage.rules("faults").await, before, "an outage of Prometheus must not touch the rules");
+    stage.bed.server(Part::Prometheus).start().await.expect("Prometheus should come back");
+    stage.wait_for_condition("faults", "first", ("DataAvailable", "False", "NoSeries")).await;
+}
+
+async fn nothing_is_written_or_read_at_rest(stage: &Stage) {
+    // The last transition may still be on its way.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = audit_log(stage);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let after = audit_log(stage);
+    assert_eq!(writes(&after), writes(&before), "no write while nothing changes");
+    assert_eq!(reads(&after), reads(&before), "no read while nothing changes");
+}
+
+fn audit_log(stage: &Stage) -> String {
+    std::fs::read_to_string(stage.bed.logs().join("audit.log"))
+        .expect("the API server should keep an audit log")
+}
+
+async fn two_operators_at_once_harm_nothing(stage: &Stage) {
+    let second =
+        start_operator(&stage.bed, program(), "second").await.expect("a second operator should start");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let versions = |rules: Vec<Value>| -> Vec<Value> {
+        rules.into_iter().map(|rule| rule["metadata"]["generation"].clone()).collect()
+    };
+    let before = versions(stage.rules("faults").await);
+    stage.apply(&success_slo("faults", "both", "99")).await;
+    stage.wait_for_condition("faults", "both", ("Ready", "True", "Ready")).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let after = versions(stage.rules("faults").await);
+    assert_eq!(after.len(), before.len() + 1);
+    assert!(after.iter().all(|generation| *generation == 1), "no rule may be written twice: {after:?}");
+    second.stop().await;
+}
+
+async fn the_api_server_may_die(stage: &Stage) {
+    stage.bed.server(Part::Apiserver).kill9();
+    stage.bed.server(Part::Apiserver).start().await.expect("the API server should come back");
+    stage.apply(&success_slo("faults", "after-death", "99")).await;
+    stage.wait_for_condition("faults", "after-death", ("RulesApplied", "True", "Applied")).await;
+}
+
+/// Kills the operator a little later each time, so that every stage of a first reconciliation is hit.
+async fn the_operator_may_be_killed_at_any_moment(stage: &Stage) {
+    stage.operator.stop().await;
+    for round in 0..8_u64 {
+        stage.apply(&success_slo("faults", &format!("killed-{round}"), "99")).await;
+        stage.operator.start().await.expect("the operator should start");
+        tokio::time::sleep(Duration::from_millis(25 * round)).await;
+        stage.operator.kill9();
+    }
+    stage.operator.start().await.expect("the operator should start");
+    for round in 0..8 {
+        stage
+            .wait_for_condition("faults", &format!("killed-{round}"), ("RulesApplied", "True", "Applied"))
+            .await;
+    }
+    let complete = async || (stage.rules("faults").await.len() == 11).then_some(());
+    eventually(SOON, complete).await.expect("one rule object for each AgentSLO, and none besides");
+}

@@ -1,0 +1,72 @@
+//! The operator's permissions: exactly what it uses, seen by the API server's own audit log.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A verb on a resource.
+type Use = (String, String);
+
+/// What the audit log says that the user `operator` did.
+pub(crate) fn used(audit_log: &str) -> BTreeSet<Use> {
+    audit_log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|event| event["user"]["username"] == "operator")
+        .filter_map(|event| {
+            let object = event.get("objectRef")?;
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let resource = text(&object["resource"])?;
+            let subresource = text(&object["subresource"]).map(|name| format!("/{name}")).unwrap_or_default();
+            Some((text(&event["verb"])?, format!("{resource}{subresource}")))
+        })
+        .collect()
+}
+
+/// Writes of the operator.
+pub(crate) fn writes(audit_log: &str) -> usize {
+    audit_log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|event| event["user"]["username"] == "operator")
+        .filter(|event| matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete")))
+        .count()
+}
+
+/// Reads of the operator, other than its watches.
+pub(crate) fn reads(audit_log: &str) -> usize {
+    audit_log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|event| event["user"]["username"] == "operator" && event.get("objectRef").is_some())
+        .filter(|event| matches!(event["verb"].as_str(), Some("get" | "list")))
+        .count()
+}
+
+/// What `deploy/rbac.yaml` grants.
+pub(crate) fn granted() -> BTreeSet<Use> {
+    #[derive(Deserialize)]
+    struct Role {
+        #[serde(default)]
+        rules: Vec<Rule>,
+    }
+    #[derive(Deserialize)]
+    struct Rule {
+        resources: Vec<String>,
+        verbs: Vec<String>,
+    }
+    let text = include_str!("../../deploy/rbac.yaml");
+    let roles = text
+        .split("\n---\n")
+        .map(|document| serde_saphyr::from_str::<Role>(document).expect("RBAC should parse"));
+    roles
+        .flat_map(|role| role.rules)
+        .flat_map(|rule| {
+            let verbs = rule.verbs;
+            rule.resources
+                .into_iter()
+                .flat_map(move |resource| verbs.clone().into_iter().map(move |verb| (verb, resource.clone())))
+        })
+        .collect()
+}

@@ -1,0 +1,240 @@
+//! Files that are made from the code and kept in the checkout: the CRDs, the reference, what the examples
+//! are rendered to. `BLESS=1` writes them; otherwise a stale one is a failing test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+
+use agentslo::render::Artifact;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::crd::{self, Field};
+use crate::{example, workspace};
+
+/// Largest CRD that `kubectl apply` takes without server-side apply: it keeps a copy in an annotation.
+const CRD_LIMIT: usize = 256 * 1024;
+
+/// Why writing to a text cannot fail.
+const INTO_MEMORY: &str = "writing into memory should not fail";
+
+#[test]
+fn generated_files_are_fresh() {
+    let expected: BTreeMap<String, String> = [crds(), rendered(), reference()].concat().into_iter().collect();
+    let stale: Vec<String> = expected
+        .iter()
+        .filter(|(file, text)| fs::read_to_string(workspace::path(file)).ok().as_ref() != Some(*text))
+        .map(|(file, _)| file.clone())
+        .collect();
+    let orphans: Vec<String> = existing().into_iter().filter(|file| !expected.contains_key(file)).collect();
+    if std::env::var_os("BLESS").is_some() {
+        bless(&expected, &stale, &orphans);
+        return;
+    }
+    assert!(
+        stale.is_empty() && orphans.is_empty(),
+        "generated files are stale: {stale:?}, or left over: {orphans:?}; run `make bless` and read the diff"
+    );
+}
+
+fn bless(expected: &BTreeMap<String, String>, stale: &[String], orphans: &[String]) {
+    for file in stale {
+        let path = workspace::path(file);
+        let folder = path.parent().expect("generated files should be in a folder");
+        fs::create_dir_all(folder)
+            .unwrap_or_else(|error| panic!("failed to create {}: {error}", folder.display()));
+        fs::write(&path, &expected[file]).unwrap_or_else(|error| panic!("failed to write {file}: {error}"));
+    }
+    for file in orphans {
+        fs::remove_file(workspace::path(file))
+            .unwrap_or_else(|error| panic!("failed to remove {file}: {error}"));
+    }
+}
+
+/// Files in the folders that hold nothing but generated ones.
+fn existing() -> BTreeSet<String> {
+    let rendered = workspace::files("examples").into_iter().filter(|file| file.contains("/rendered/"));
+    rendered.chain(workspace::files("crds")).collect()
+}
+
+#[test]
+fn every_crd_fits_into_an_annotation() {
+    for (file, text) in crds() {
+        assert!(text.len() < CRD_LIMIT, "{file} has {} bytes", text.len());
+    }
+}
+
+fn crds() -> Vec<(String, String)> {
+    let definitions = agentslo::api::v1alpha1::custom_resource_definitions();
+    definitions
+        .into_iter()
+        .map(|crd| {
+            let name = crd.metadata.name.clone().expect("CRDs should have a name");
+            (format!("crds/{name}.yaml"), yaml(&crd))
+        })
+        .collect()
+}
+
+/// One file for each artifact, named after its kind.
+fn rendered() -> Vec<(String, String)> {
+    let examples = example::all();
+    let files: Vec<(String, String)> = examples
+        .iter()
+        .flat_map(|example| example.artifacts().0.into_iter().map(|artifact| (&example.name, artifact)))
+        .map(|(name, artifact)| (rendered_file(name, &artifact), yaml(&artifact.to_value())))
+        .collect();
+    let names: BTreeSet<&String> = files.iter().map(|(file, _)| file).collect();
+    assert_eq!(names.len(), files.len(), "two artifacts of one example would share a file");
+    files
+}
+
+fn rendered_file(example: &str, artifact: &Artifact) -> String {
+    let kind = artifact.kind().api_resource().kind.to_lowercase();
+    format!("examples/{example}/rendered/{kind}.yaml")
+}
+
+/// YAML that reads back as what it was made from.
+fn yaml<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> String {
+    let text = serde_saphyr::to_string(value).expect("generated objects should have only string keys");
+    let again: T = serde_saphyr::from_str(&text).expect("generated YAML should parse");
+    assert!(again == *value, "YAML should read back as it was:\n{text}");
+    text
+}
+
+fn reference() -> Vec<(String, String)> {
+    let mut text = String::from(
+        "# Reference\n\nEvery field of every kind of `agentslo.dev/v1alpha1`. Generated from the CRDs by \
+         `make bless`; the words come from the doc comments in `src/api`.\n",
+    );
+    for crd in &crd::all() {
+        describe(&crd::root(crd), &mut text);
+        describe_columns(crd, &mut text);
+    }
+    vec![("docs/reference.md".to_owned(), text)]
+}
+
+/// A section for a kind, then one for each object in it.
+fn describe(root: &Field<'_>, text: &mut String) {
+    root.walk(&mut |field| {
+        let children: Vec<Field<'_>> = field.children();
+        let is_object = field.schema["properties"].is_object();
+        if !is_object || children.is_empty() {
+            return;
+        }
+        let level = if field.path.contains('.') { "###" } else { "##" };
+        write!(text, "\n{level} {}\n\n{}\n\n", field.path, field.description()).expect(INTO_MEMORY);
+        text.push_str("| field | type | bounds | default | what it is |\n| --- | --- | --- | --- | --- |\n");
+        for child in children {
+            text.push_str(&row(&child));
+        }
+        text.push_str(&rules(field));
+    });
+}
+
+fn row(field: &Field<'_>) -> String {
+    let name = field.path.rsplit('.').next().unwrap_or_default();
+    let documentation = Documentation::of(field);
+    let default = if field.is_required { "**required**" } else { &documentation.default };
+    let cells = [
+        format!("`{name}`"),
+        type_of(field),
+        bounds(field.schema),
+        default.to_owned(),
+        documentation.what + &documentation.example,
+    ];
+    format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
+}
+
+/// A doc comment in its three parts.
+struct Documentation {
+    what: String,
+    default: String,
+    example: String,
+}
+
+impl Documentation {
+    fn of(field: &Field<'_>) -> Self {
+        let description = field.description();
+        let (description, example) = description.split_once(" Example: ").unwrap_or((&description, ""));
+        let (what, default) = description.split_once(" Default: ").unwrap_or((description, ""));
+        Self {
+            what: what.to_owned(),
+            default: default.trim_end_matches('.').to_owned(),
+            example: if example.is_empty() { String::new() } else { format!(" Example: {example}") },
+        }
+    }
+}
+
+/// The type, with a link where it has a section of its own.
+fn type_of(field: &Field<'_>) -> String {
+    let link = |path: &str, what: &str| {
+        let anchor: String =
+            path.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        format!("[{what}](#{anchor})")
+    };
+    let items = &field.schema["items"];
+    match field.kind() {
+        "array" if items["properties"].is_object() => link(&format!("{}[]", field.path), "list of objects"),
+        "array" => format!("list of {}s", items["type"].as_str().unwrap_or("value")),
+        "object" if field.schema["additionalProperties"].is_object() => "map of strings".to_owned(),
+        "object" if field.schema["properties"].is_object() => link(&field.path, "object"),
+        "string" if field.schema["enum"].is_array() => values(field.schema),
+        other => other.to_owned(),
+    }
+}
+
+fn values(schema: &serde_json::Value) -> String {
+    let values = schema["enum"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    values.map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn bounds(schema: &serde_json::Value) -> String {
+    let part = |key: &str, words: &str| {
+        schema.get(key).filter(|value| !value.is_object()).map(|value| format!("{words} {value}"))
+    };
+    let own = [
+        part("minimum", "at least"),
+        part("maximum", "at most"),
+        part("minLength", "length from"),
+        part("maxLength", "length to"),
+        part("minItems", "items from"),
+        part("maxItems", "items to"),
+        part("maxProperties", "entries to"),
+        schema["pattern"].as_str().map(|pattern| format!("`{pattern}`")),
+    ];
+    let of_items = ["items", "additionalProperties"]
+        .into_iter()
+        .filter(|key| schema[*key]["type"] == "string")
+        .map(|key| format!("each: {}", bounds(&schema[key])));
+    own.into_iter().flatten().chain(of_items).collect::<Vec<_>>().join(", ")
+}
+
+fn rules(field: &Field<'_>) -> String {
+    let rules = field.schema["x-kubernetes-validations"].as_array();
+    let lines: Vec<String> = rules
+        .into_iter()
+        .flatten()
+        .map(|rule| {
+            let place = rule["fieldPath"].as_str().unwrap_or("").trim_start_matches('.');
+            let place = if place.is_empty() { String::new() } else { format!("`{place}` ") };
+            format!("- {place}{}\n", rule["message"].as_str().unwrap_or_default())
+        })
+        .collect();
+    if lines.is_empty() { String::new() } else { format!("\nRules:\n\n{}", lines.concat()) }
+}
+
+fn describe_columns(crd: &serde_json::Value, text: &mut String) {
+    let columns = crd["spec"]["versions"][0]["additionalPrinterColumns"].as_array();
+    write!(
+        text,
+        "\n### Columns of {}\n\n| column | from | when | what it is |\n| --- | --- | --- | --- |\n",
+        crd::kind_of(crd)
+    )
+    .expect(INTO_MEMORY);
+    for column in columns.into_iter().flatten() {
+        let when = if column["priority"] == 1 { "`-o wide`" } else { "always" };
+        let cell = |key: &str| column[key].as_str().unwrap_or_default().replace('|', "\\|");
+        writeln!(text, "| {} | `{}` | {when} | {} |", cell("name"), cell("jsonPath"), cell("description"))
+            .expect(INTO_MEMORY);
+    }
+}

@@ -1,0 +1,15 @@
+//! The hermetic rungs of the test ladder, in one binary: no network, no clock, no cluster.
+//! The first five modules are what the others stand on.
+
+mod crd;
+mod example;
+mod promql;
+mod spec;
+mod workspace;
+
+mod admission;
+mod api_lint;
+mod consumers;
+mod generated;
+mod properties;
+// tidy

@@ -1,0 +1,5 @@
+//! Laws: what holds whatever people write.
+
+mod arithmetic;
+mod queries;
+mod templates;
