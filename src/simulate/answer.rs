@@ -149,7 +149,9 @@ impl GroupAnswer {
 
     fn count(&mut self, slo: &Slo, group: &Group, now: i64, history: Option<f64>) {
         let births = |unit: f64| match slo.counter_births() {
-            CounterBirths::Count => Births::UpTo(history.map(|events| unit * BIRTH_FLOOR + unit * BIRTH_SHARE * events)),
+            CounterBirths::Count => {
+                Births::UpTo(history.map(|events| unit * BIRTH_FLOOR + unit * BIRTH_SHARE * events))
+            }
             CounterBirths::Ignore => Births::Ignored,
         };
         let total = total(&group.counted, now, births);
@@ -157,15 +159,21 @@ impl GroupAnswer {
         self.bad.push(bad(&group.counted, now, births, total));
     }
 
+    fn is_burning(&self, slo: &Slo, pair: &Pair) -> bool {
+        let seen = |window| both(self.bad.events_in(window), self.total.events_in(window));
+        is_burning(slo, pair, seen(pair.long), seen(pair.short))
+    }
+
     fn judge(&mut self, slo: &Slo) {
         let budget = slo.objective().budget().to_f64();
         let total = self.total.events_in_tiles(slo.window());
         let bad = self.bad.events_in_tiles(slo.window());
-        let remaining = both(bad, total.filter(|total| *total > 0.0)).map(|(bad, total)| 1.0 - bad / (budget * total));
+        let remaining =
+            both(bad, total.filter(|total| *total > 0.0)).map(|(bad, total)| 1.0 - bad / (budget * total));
         self.total_count.push(total);
         self.bad_count.push(bad);
         self.remaining.push(remaining);
-        let burns = |urgency| slo.alerting().pairs_of(urgency).any(|pair| is_burning(slo, pair, &self.bad, &self.total));
+        let burns = |urgency| slo.alerting().pairs_of(urgency).any(|pair| self.is_burning(slo, pair));
         let (page, ticket) = (burns(Urgency::Page), burns(Urgency::Ticket));
         self.page.push(page);
         self.ticket.push(ticket);
@@ -179,12 +187,16 @@ pub(super) fn keep_firing_for(slo: &Slo, urgency: Urgency) -> u32 {
     slo.alerting().pairs_of(urgency).map(|pair| pair.short.minutes()).min().unwrap_or(0)
 }
 
-/// Whether a pair is true: too many bad events in the long window, and too large a share in the short.
-pub(super) fn is_burning(slo: &Slo, pair: &Pair, bad: &Recorded, total: &Recorded) -> bool {
+/// Whether a pair is true, given the numbers of bad and of valid events in its windows: too many bad ones
+/// in the long window, and too large a share of them in the short.
+pub(super) fn is_burning(
+    slo: &Slo,
+    pair: &Pair,
+    long: Option<(f64, f64)>,
+    short: Option<(f64, f64)>,
+) -> bool {
     let (objective, alerting) = (slo.objective(), slo.alerting());
     let test = LongTest::of(pair, objective, alerting.estimator, alerting.min_failures);
-    let long = both(bad.events_in(pair.long), total.events_in(pair.long));
-    let short = both(bad.events_in(pair.short), total.events_in(pair.short));
     let threshold = pair.threshold(objective).to_f64();
     long.is_some_and(|(bad, total)| test.is_exceeded(bad, total))
         && short.is_some_and(|(bad, total)| bad > threshold * total)
@@ -192,7 +204,9 @@ pub(super) fn is_burning(slo: &Slo, pair: &Pair, bad: &Recorded, total: &Recorde
 
 fn total(counted: &Counted, now: i64, births: impl Fn(f64) -> Births) -> Option<f64> {
     match counted {
-        Counted::Events { total, meaning: Meaning::BadByIncrease, .. } => sum(total, now, Window::TILE, Births::OnlyIncrease),
+        Counted::Events { total, meaning: Meaning::BadByIncrease, .. } => {
+            sum(total, now, Window::TILE, Births::OnlyIncrease)
+        }
         Counted::Events { total, .. } => sum(total, now, Window::TILE, births(1.0)),
         Counted::HourlyMean { runs, .. } => {
             let runs = sum(runs, now, Window::from_hours(1), births(1.0))?;
@@ -238,7 +252,8 @@ fn mean_is_high(
 }
 
 fn sum(counters: &[Counter], now: i64, window: Window, births: Births) -> Option<f64> {
-    let increases = counters.iter().filter_map(|counter| counter.increase(now, window.minutes().into(), births));
+    let increases =
+        counters.iter().filter_map(|counter| counter.increase(now, window.minutes().into(), births));
     increases.fold(None, |sum, increase| Some(sum.unwrap_or(0.0) + increase))
 }
 

@@ -1,13 +1,15 @@
 //! What to expect of a pair: how soon it sees a total outage, how soon it is quiet again, and how often
 //! it fires without cause.
 
+use std::ops::Range;
+
 use statrs::distribution::{Discrete, DiscreteCDF, Poisson};
 
 use super::answer::{is_burning, keep_firing_for};
-use super::recorded::{Recorded, Timetable};
 use crate::domain::burn_rate::Pair;
 use crate::domain::estimator::LongTest;
 use crate::domain::slo::Slo;
+use crate::domain::window::Window;
 
 /// Hours in thirty days.
 const MONTH: f64 = 720.0;
@@ -16,88 +18,111 @@ const MONTH: f64 = 720.0;
 /// it does not within its long window.
 #[must_use]
 pub fn detection(slo: &Slo, pair: &Pair, events_per_hour: f64) -> Option<u32> {
-    let calm = pair.long.minutes();
-    let mut outage = Outage::new(slo, events_per_hour, calm, None);
-    outage.run_until(calm, |_| false);
-    let fires = outage.run_until(calm + pair.long.minutes() + 15, |outage| outage.fires(slo, pair))?;
-    Some(fires - calm)
+    let begins = begins(pair);
+    let last = begins + pair.long.minutes() + SLACK;
+    let outage = Outage::of(slo, events_per_hour, begins..last, last);
+    (begins + 1..=last).find(|minute| outage.fires(slo, pair, *minute)).map(|minute| minute - begins)
 }
 
 /// Minutes from the end of a total outage until the pair's alert stops. The outage lasts an hour, or as
 /// long as it takes the pair to see it; none if it does not see it.
 #[must_use]
 pub fn reset(slo: &Slo, pair: &Pair, events_per_hour: f64) -> Option<u32> {
-    let (calm, lasts) = (pair.long.minutes(), detection(slo, pair, events_per_hour)?.max(60));
-    let end = calm + lasts;
-    let mut outage = Outage::new(slo, events_per_hour, calm, Some(end));
-    outage.run_until(end, |_| false);
-    let mut last = end;
-    outage.run_until(end + pair.long.minutes() + pair.short.minutes() + 15, |outage| {
-        if outage.fires(slo, pair) {
-            last = outage.minute;
-        }
-        false
-    });
-    Some(last + 1 - end + keep_firing_for(slo, pair.urgency))
+    let begins = begins(pair);
+    let ends = begins + detection(slo, pair, events_per_hour)?.max(60);
+    let last = ends + pair.long.minutes() + SLACK;
+    let outage = Outage::of(slo, events_per_hour, begins..ends, last);
+    let fired = (ends..=last).rev().find(|minute| outage.fires(slo, pair, *minute)).unwrap_or(ends);
+    Some(fired + 1 - ends + keep_firing_for(slo, pair.urgency))
 }
 
-/// Events at even intervals that are good, then bad, then good again.
+/// Minutes until the rules have seen what there is to see.
+const SLACK: u32 = 30;
+
+/// Events were good for as long as the pair looks back, and a little longer.
+fn begins(pair: &Pair) -> u32 {
+    pair.long.minutes() + SLACK
+}
+
+/// Events at even intervals, which are bad for a while.
 struct Outage {
-    minute: u32,
-    per_minute: f64,
-    begins: u32,
-    ends: Option<u32>,
-    seen: Vec<(f64, f64)>,
-    delay: usize,
-    total: Recorded,
-    bad: Recorded,
+    /// Minutes from an event to the evaluation that sees it.
+    delay: u32,
+    /// Evaluations that are behind by a full minute use the tile of that minute.
+    tile_shift: u32,
+    query_offset: i64,
+    total: Sums,
+    bad: Sums,
+}
+
+/// Events until each minute, and the sum of these sums.
+struct Sums {
+    events: Vec<f64>,
+    sums: Vec<f64>,
+}
+
+impl Sums {
+    fn of(events: Vec<f64>) -> Self {
+        let sums = events.iter().scan(0.0, |sum, events| {
+            *sum += events;
+            Some(*sum)
+        });
+        Self { sums: sums.collect(), events }
+    }
+
+    /// Events in so many minutes until that one.
+    fn events_in(&self, until: u32, minutes: u32) -> f64 {
+        at(&self.events, until, 0) - at(&self.events, until, minutes)
+    }
+
+    /// As the rules have it up to six hours: overlapping counts of five minutes, a fifth of each.
+    fn overlapping(&self, until: u32, minutes: u32) -> f64 {
+        let sum = |back: u32| at(&self.sums, until, back) - at(&self.sums, until, back + minutes);
+        (sum(0) - sum(5)) / 5.0
+    }
+}
+
+fn at(values: &[f64], minute: u32, back: u32) -> f64 {
+    minute
+        .checked_sub(back)
+        .and_then(|minute| values.get(usize::try_from(minute).ok()?))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 impl Outage {
-    fn new(slo: &Slo, events_per_hour: f64, begins: u32, ends: Option<u32>) -> Self {
-        let timetable = Timetable::behind_by(slo.query_offset());
+    fn of(slo: &Slo, events_per_hour: f64, is_down: Range<u32>, last: u32) -> Self {
+        // The first event comes after half an interval.
+        let until = |minute: u32| (f64::from(minute) * events_per_hour / 60.0 + 0.5).floor();
+        let bad = |minute: u32| until(minute.clamp(is_down.start, is_down.end)) - until(is_down.start);
+        let offset = slo.query_offset().as_secs();
+        let whole = |minutes: u64| u32::try_from(minutes).unwrap_or(u32::MAX);
         Self {
-            minute: 0,
-            per_minute: events_per_hour / 60.0,
-            begins,
-            ends,
-            seen: vec![(0.0, 0.0)],
-            delay: usize::try_from(slo.query_offset().as_secs().div_ceil(60)).unwrap_or(usize::MAX),
-            total: Recorded::new(timetable),
-            bad: Recorded::new(timetable),
+            delay: whole(offset.div_ceil(60)),
+            tile_shift: whole(offset / 60),
+            query_offset: i64::try_from(offset).unwrap_or(i64::MAX),
+            total: Sums::of((0..=last).map(until).collect()),
+            bad: Sums::of((0..=last).map(bad).collect()),
         }
     }
 
-    /// Evaluates minute by minute; the minute at which the claim holds, if it does.
-    fn run_until(&mut self, end: u32, mut is_reached: impl FnMut(&Self) -> bool) -> Option<u32> {
-        while self.minute < end {
-            self.minute += 1;
-            let events = self.events_until(self.minute) - self.events_until(self.minute - 1);
-            let is_down = self.minute > self.begins && self.ends.is_none_or(|end| self.minute <= end);
-            let (total, bad) = *self.seen.last().expect("the sums should start at zero");
-            self.seen.push((total + events, bad + if is_down { events } else { 0.0 }));
-            self.evaluate();
-            if is_reached(self) {
-                return Some(self.minute);
+    fn fires(&self, slo: &Slo, pair: &Pair, minute: u32) -> bool {
+        let seen =
+            |window| (self.events_in(&self.bad, window, minute), self.events_in(&self.total, window, minute));
+        is_burning(slo, pair, Some(seen(pair.long)), Some(seen(pair.short)))
+    }
+
+    fn events_in(&self, sums: &Sums, window: Window, minute: u32) -> f64 {
+        let newest = minute.saturating_sub(self.delay);
+        match window.minutes() {
+            5 => sums.events_in(newest, 5),
+            minutes if minutes <= 360 => sums.overlapping(newest, minutes),
+            minutes => {
+                let step = (i64::from(minute) * 60 - self.query_offset).div_euclid(300) * 5;
+                let step = u32::try_from(step).unwrap_or(0);
+                sums.events_in((step + self.tile_shift).saturating_sub(self.delay), minutes)
             }
         }
-        None
-    }
-
-    /// The first event comes after half an interval.
-    fn events_until(&self, minute: u32) -> f64 {
-        (f64::from(minute) * self.per_minute + 0.5).floor()
-    }
-
-    fn evaluate(&mut self) {
-        let newest = (self.seen.len() - 1).saturating_sub(self.delay);
-        let (now, before) = (self.seen[newest], self.seen[newest.saturating_sub(5)]);
-        self.total.push(Some(now.0 - before.0));
-        self.bad.push(Some(now.1 - before.1));
-    }
-
-    fn fires(&self, slo: &Slo, pair: &Pair) -> bool {
-        is_burning(slo, pair, &self.bad, &self.total)
     }
 }
 
@@ -120,8 +145,8 @@ pub fn false_pages_per_month(slo: &Slo, pair: &Pair, events_per_hour: f64) -> f6
     let budget = slo.objective().budget().to_f64();
     let bad_per_month = events_per_hour * budget * MONTH;
     let good_per_month = events_per_hour * (1.0 - budget) * MONTH;
-    let at_bad_event = long.begins_with_a_bad_event(|bad, total| test.is_exceeded(bad, total))
-        * short.holds(1.0, burns);
+    let at_bad_event =
+        long.begins_with_a_bad_event(|bad, total| test.is_exceeded(bad, total)) * short.holds(1.0, burns);
     let at_leaving = long.begins_when_a_good_one_leaves(|bad, total| test.is_exceeded(bad, total))
         * short.holds(0.0, burns);
     bad_per_month * at_bad_event + good_per_month * at_leaving

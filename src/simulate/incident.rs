@@ -17,6 +17,9 @@ const OLD_BAD: u32 = 10;
 pub enum Incident {
     /// Every event is bad for an hour.
     TotalOutage,
+    /// Every event is bad for an hour and a half, on a calm day after a busy morning: here the pairs with
+    /// the shorter windows are the first to see it.
+    OutageAfterBusyMorning,
     /// A quarter of events are bad for two hours.
     QuarterFailing,
     /// A little more than the slowest pair allows.
@@ -167,8 +170,9 @@ fn source(outcome: Outcome, replica: u32, minutes: usize, step: impl Fn(usize) -
 
 impl Incident {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TotalOutage,
+        Self::OutageAfterBusyMorning,
         Self::QuarterFailing,
         Self::SlowLeak,
         Self::OneFailureInFiveRuns,
@@ -186,6 +190,7 @@ impl Incident {
     pub fn name(self) -> &'static str {
         match self {
             Self::TotalOutage => "total-outage",
+            Self::OutageAfterBusyMorning => "outage-after-busy-morning",
             Self::QuarterFailing => "a-quarter-failing",
             Self::SlowLeak => "slow-leak",
             Self::OneFailureInFiveRuns => "one-failure-in-five-runs",
@@ -217,6 +222,7 @@ impl Incident {
             Self::TotalOutage => Script::one_process(CALM + 60 + 540, |minute| {
                 if (CALM..CALM + 60).contains(&minute) { (0, 1) } else { (1, 0) }
             }),
+            Self::OutageAfterBusyMorning => busy_morning(slo),
             Self::QuarterFailing => Script::one_process(CALM + 120 + 60, |minute| {
                 let fails = (CALM..CALM + 120).contains(&minute) && minute % 4 == 3;
                 if fails { (0, 1) } else { (1, 0) }
@@ -237,6 +243,17 @@ impl Incident {
             Self::BudgetExhausted => exhausted(slo),
         }
     }
+}
+
+/// So many events at first that they weigh down the longest window.
+fn busy_morning(slo: &Slo) -> Script {
+    let (busy, begins) = (360, 360 + 1440);
+    let many = most_events_a_minute(slo, 40.0);
+    Script::one_process(begins + 90 + 90, |minute| match minute {
+        minute if minute < busy => (many, 0),
+        minute if (begins..begins + 90).contains(&minute) => (0, 1),
+        _ => (1, 0),
+    })
 }
 
 /// Enough events that eight are bad in four hours, at half more than the slowest pair allows.
@@ -307,7 +324,8 @@ fn gap() -> Script {
     Script::of(minutes, vec![good, bad])
 }
 
-/// For as long as the alert waits, at most a day.
+/// For as long as the alert waits, at most a day. The counters are too high to pass for new ones when
+/// they are back.
 fn gone(slo: &Slo) -> Script {
     let after = usize::try_from(slo.alerting().no_data_after.minutes()).unwrap_or(usize::MAX).min(1440);
     let back = CALM + after + 30;
@@ -318,7 +336,7 @@ fn gone(slo: &Slo) -> Script {
         }
     };
     let good = source(Outcome::Good, 0, minutes, step(1));
-    let bad = source(Outcome::Bad, 0, minutes, step(0));
+    let bad = Source { old: 10 * OLD_BAD, ..source(Outcome::Bad, 0, minutes, step(0)) };
     Script::of(minutes, vec![good, bad])
 }
 
@@ -334,7 +352,10 @@ fn exhausted(slo: &Slo) -> Script {
 fn most_events_a_minute(slo: &Slo, wanted: f64) -> u32 {
     let most = match slo.indicator().measure {
         Measure::Samples { .. } => 4,
-        Measure::Events { .. } | Measure::Distribution { .. } | Measure::HourlyMean { .. } | Measure::Raw { .. } => u32::MAX,
+        Measure::Events { .. }
+        | Measure::Distribution { .. }
+        | Measure::HourlyMean { .. }
+        | Measure::Raw { .. } => u32::MAX,
     };
     whole(wanted.ceil()).clamp(1, most)
 }

@@ -12,4 +12,5 @@ mod api_lint;
 mod consumers;
 mod generated;
 mod properties;
+mod simulate_laws;
 // tidy

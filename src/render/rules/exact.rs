@@ -53,12 +53,13 @@ impl Cumulative {
         match self {
             Self::Counter(selector) => read(selector),
             Self::NativeCount(selector) => format!("histogram_count({})", read(selector)),
-            // The comparison drops the NaN of a histogram without observations.
+            // Without observations the share is NaN, which the comparison drops, and the count is zero.
+            // Rounded, because a share times a count is a whole number only nearly.
             Self::NativeAtMost(selector, bound) => {
                 let histogram = read(selector);
-                format!(
-                    "(histogram_fraction(-Inf, {bound}, {histogram}) * histogram_count({histogram}) >= 0)"
-                )
+                let count = format!("histogram_count({histogram})");
+                let share = format!("histogram_fraction(-Inf, {bound}, {histogram})");
+                format!("(round({share} * {count}, 0.001) >= 0 or {count})")
             }
         }
     }
