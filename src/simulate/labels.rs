@@ -123,7 +123,7 @@ fn example(expression: &Hir) -> String {
                     |letter: char| class.iter().any(|range| (range.start()..=range.end()).contains(&letter));
                 let letter = ['a', '0'].into_iter().find(|letter| has(*letter));
                 letter
-                    .or_else(|| class.iter().next().map(|range| range.start()))
+                    .or_else(|| class.iter().next().map(regex_syntax::hir::ClassUnicodeRange::start))
                     .map(String::from)
                     .unwrap_or_default()
             }

@@ -83,6 +83,9 @@ fn checks(slo: &Slo, scene: &Scene, answer: &Answer) -> Vec<Check> {
     checker.alerts(answer).into_iter().chain(checker.recordings(answer)).collect()
 }
 
+/// One of the recorded series of a group.
+type Pick = fn(&GroupAnswer) -> &Recorded;
+
 struct Checker<'a> {
     slo: &'a Slo,
     timetable: Timetable,
@@ -112,7 +115,7 @@ impl Checker<'_> {
         let window = self.slo.window();
         let (total_count, bad_count) =
             (format!("{}{window}", series::TOTAL_COUNT), format!("{}{window}", series::BAD_COUNT));
-        let recordings: [(&str, fn(&GroupAnswer) -> &Recorded); 5] = [
+        let recordings: [(&str, Pick); 5] = [
             (series::TOTAL_5M, |group| &group.total),
             (series::BAD_5M, |group| &group.bad),
             (&total_count, |group| &group.total_count),
@@ -141,7 +144,8 @@ impl Checker<'_> {
         let own = self.alert_labels(urgency, severity);
         // Without the labels that say which alert it is: they are in the selector.
         let expected = |value: &dyn Fn(&Firing) -> Option<f64>| -> Vec<Expected> {
-            groups.iter().filter_map(|(labels, firing)| expect(&[&own, labels], value(firing)?)).collect()
+            let samples = groups.iter();
+            samples.filter_map(|(labels, firing)| Some(expect(&[&own, labels], value(firing)?))).collect()
         };
         let without = "sum without (alertname, alertstate)";
         let mut moments: Vec<usize> =
@@ -176,7 +180,7 @@ impl Checker<'_> {
     }
 
     /// Sum and number of all samples, the newest one, and no NaN.
-    fn recording(&self, name: &str, groups: &[GroupAnswer], of: fn(&GroupAnswer) -> &Recorded) -> Vec<Check> {
+    fn recording(&self, name: &str, groups: &[GroupAnswer], of: Pick) -> Vec<Check> {
         let own = self.own(name);
         let over = self.whole(&own);
         let sum = |values: &[Option<f64>]| {
@@ -221,7 +225,7 @@ impl Checker<'_> {
             };
             let identity = [(label::NAMESPACE, self.slo.namespace()), (label::SLO, self.slo.name())];
             let identity: Labels = identity.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-            let samples = expected.and_then(|_| expect(&[&identity, &group.labels], 1.0));
+            let samples = expected.map(|_| expect(&[&identity, &group.labels], 1.0));
             self.check(expr, minute, samples.into_iter().collect())
         };
         groups.iter().map(one).collect()
@@ -273,7 +277,7 @@ impl Checker<'_> {
     }
 }
 
-fn expect(labels: &[&Labels], value: f64) -> Option<Expected> {
+fn expect(labels: &[&Labels], value: f64) -> Expected {
     let all: Labels = labels
         .iter()
         .flat_map(|labels| labels.iter())
@@ -283,7 +287,7 @@ fn expect(labels: &[&Labels], value: f64) -> Option<Expected> {
         .iter()
         .map(|(name, value)| format!("{}={}", crate::domain::promql::quoted_name(name), quoted(value)))
         .collect();
-    Some(Expected { labels: format!("{{{}}}", pairs.join(",")), value })
+    Expected { labels: format!("{{{}}}", pairs.join(",")), value }
 }
 
 fn number(count: usize) -> f64 {

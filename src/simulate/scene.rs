@@ -89,8 +89,12 @@ pub(super) enum Meaning {
 #[must_use]
 pub fn forms(slo: &Slo) -> Vec<Form> {
     let form = match &slo.indicator().measure {
-        Measure::Distribution { form, .. } => Some(*form),
-        Measure::Events { total: indicator::Counter::Observations(_, form), .. }
+        // A native histogram has no bucket that ends at zero, so there the other form has to do.
+        Measure::Distribution { form: HistogramType::Auto, bound, .. } if *bound == Decimal::ZERO => {
+            Some(HistogramType::Classic)
+        }
+        Measure::Distribution { form, .. }
+        | Measure::Events { total: indicator::Counter::Observations(_, form), .. }
         | Measure::HourlyMean { runs: indicator::Counter::Observations(_, form), .. } => Some(*form),
         Measure::Events { .. }
         | Measure::HourlyMean { .. }
@@ -215,27 +219,27 @@ impl Stage<'_> {
 
     fn play(&mut self, measure: &Plain, script: &Script, group: &Labels) -> Result<Counted, Unprovable> {
         let replica_label = labels::free_label(&measure.selectors(), self.slo.group_by());
-        let at = Place { group: equal(group), replica_label };
+        let at = Place { script, group: equal(group), replica_label };
         match measure {
             Plain::Increases { bad, total } => {
                 let (total, bad) =
                     (indicator::Counter::Plain(total.clone()), indicator::Counter::Plain(bad.clone()));
-                self.events(&total, &Numerator::Bad(bad), Meaning::BadByIncrease, script, &at)
+                self.events(&total, &Numerator::Bad(bad), Meaning::BadByIncrease, &at)
             }
             Plain::Known(Measure::Events { total, numerator }) => {
                 let meaning = match numerator {
                     Numerator::Bad(_) => Meaning::Bad,
                     Numerator::Good(_) => Meaning::Good,
                 };
-                self.events(total, numerator, meaning, script, &at)
+                self.events(total, numerator, meaning, &at)
             }
             Plain::Known(Measure::Distribution { histogram, bound, good, .. }) => {
-                self.distribution(histogram, *bound, *good, script, &at)
+                self.distribution(histogram, *bound, *good, &at)
             }
             Plain::Known(Measure::HourlyMean { cost, runs, limit }) => {
-                self.hourly_mean(cost, runs, *limit, script, &at)
+                self.hourly_mean(cost, runs, *limit, &at)
             }
-            Plain::Known(Measure::Samples { gauge }) => self.samples(gauge, script, &at),
+            Plain::Known(Measure::Samples { gauge }) => self.samples(gauge, &at),
             Plain::Known(Measure::Raw { .. }) => Err(impossible()),
         }
     }
@@ -245,14 +249,13 @@ impl Stage<'_> {
         total: &indicator::Counter,
         numerator: &Numerator,
         meaning: Meaning,
-        script: &Script,
-        at: &Place,
+        at: &Place<'_>,
     ) -> Result<Counted, Unprovable> {
         let part = counter(numerator);
         let (all, some) = (selector(total), selector(part));
         let is_one_metric = all.metric == some.metric;
         let (mut totals, mut numerators) = (Vec::new(), Vec::new());
-        for source in &script.sources {
+        for source in &at.script.sources {
             let in_part = (source.outcome == Outcome::Good) == matches!(numerator, Numerator::Good(_));
             let valid = [all.matchers.clone(), at.matchers(source)].concat();
             let labels = match (is_one_metric, in_part) {
@@ -279,11 +282,13 @@ impl Stage<'_> {
         histogram: &SeriesSelector,
         bound: Decimal,
         good: GoodSide,
-        script: &Script,
-        at: &Place,
+        at: &Place<'_>,
     ) -> Result<Counted, Unprovable> {
+        if bound == Decimal::ZERO && self.form == Form::Native {
+            return Err(Unprovable("a native histogram has no bucket that ends at zero".to_owned()));
+        }
         let (mut totals, mut numerators) = (Vec::new(), Vec::new());
-        for (replica, sources) in by_replica(script) {
+        for (replica, sources) in by_replica(at.script) {
             let labels = matching(&[histogram.matchers.clone(), at.numbered(&replica.to_string())].concat());
             let labels = labels.ok_or_else(impossible)?;
             let of =
@@ -294,7 +299,7 @@ impl Stage<'_> {
                 GoodSide::Above => (of(Outcome::Bad), of(Outcome::Good)),
             };
             let (low, high) = (as_visible(&low, &both), as_visible(&high, &both));
-            self.write_histogram(&histogram.metric, &labels, bound, &low, &high);
+            self.write_histogram(&histogram.metric, &labels, bound, (&low, &high));
             totals.push(Counter(both));
             numerators.push(Counter(low));
         }
@@ -311,11 +316,10 @@ impl Stage<'_> {
         cost: &SeriesSelector,
         runs: &indicator::Counter,
         limit: Decimal,
-        script: &Script,
-        at: &Place,
+        at: &Place<'_>,
     ) -> Result<Counted, Unprovable> {
         let (mut counted, mut costs) = (Vec::new(), Vec::new());
-        for source in &script.sources {
+        for source in &at.script.sources {
             let unit = limit.to_f64() * if source.outcome == Outcome::Good { 0.5 } else { 3.0 };
             let samples = source.samples();
             let dollars: Vec<Sample> = samples.iter().map(|sample| sample.map(|runs| runs * unit)).collect();
@@ -330,15 +334,13 @@ impl Stage<'_> {
     }
 
     /// As many gauges as there are events in a minute.
-    fn samples(
-        &mut self,
-        gauge: &SeriesSelector,
-        script: &Script,
-        at: &Place,
-    ) -> Result<Counted, Unprovable> {
+    fn samples(&mut self, gauge: &SeriesSelector, at: &Place<'_>) -> Result<Counted, Unprovable> {
         let events = |minute: usize, outcome: Outcome| -> u32 {
-            let scraped =
-                script.sources.iter().filter(|source| source.outcome == outcome && source.is_scraped(minute));
+            let scraped = at
+                .script
+                .sources
+                .iter()
+                .filter(|source| source.outcome == outcome && source.is_scraped(minute));
             scraped.map(|source| source.events(minute)).sum()
         };
         let most = (0..self.minutes)
@@ -388,7 +390,7 @@ impl Stage<'_> {
     fn write_bystander(&mut self, measure: &Plain, metric: &str, labels: Labels, rising: &[Sample]) {
         match measure {
             Plain::Known(Measure::Distribution { bound, .. }) => {
-                self.write_histogram(metric, &labels, *bound, rising, rising);
+                self.write_histogram(metric, &labels, *bound, (rising, rising));
             }
             Plain::Known(Measure::Events { total, numerator }) => {
                 let written = if selector(total).metric == metric { total } else { counter(numerator) };
@@ -405,7 +407,7 @@ impl Stage<'_> {
     fn write_counter(&mut self, counter: &indicator::Counter, labels: Labels, samples: &[Sample]) {
         match (counter, self.form) {
             (indicator::Counter::Plain(selector), _) => {
-                self.write_floats(&selector.metric, labels, samples.to_vec())
+                self.write_floats(&selector.metric, labels, samples.to_vec());
             }
             (indicator::Counter::Observations(selector, _), Form::Native) => {
                 let none = samples.iter().map(|sample| sample.map(|_| 0.0)).collect();
@@ -423,8 +425,7 @@ impl Stage<'_> {
         metric: &str,
         labels: &Labels,
         bound: Decimal,
-        low: &[Sample],
-        high: &[Sample],
+        (low, high): (&[Sample], &[Sample]),
     ) {
         if self.form == Form::Native {
             let bucket = bucket_below(bound);
@@ -454,13 +455,14 @@ impl Stage<'_> {
     }
 }
 
-/// Which group and which process.
-struct Place {
+/// What happens to which group, and the label that tells its processes apart.
+struct Place<'a> {
+    script: &'a Script,
     group: Vec<LabelMatcher>,
     replica_label: String,
 }
 
-impl Place {
+impl Place<'_> {
     fn matchers(&self, source: &Source) -> Vec<LabelMatcher> {
         let outcome = match source.outcome {
             Outcome::Good => "good",

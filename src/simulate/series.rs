@@ -82,6 +82,8 @@ fn runs(samples: &[Sample]) -> String {
     texts.join(" ")
 }
 
+// Steps are whole numbers here, which compare exactly.
+#[allow(clippy::float_cmp)]
 fn even_run(start: f64, samples: &[Sample]) -> (String, usize) {
     let step = match samples.get(1) {
         // Steps that are no whole numbers would gather rounding errors.

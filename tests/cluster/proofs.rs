@@ -244,7 +244,7 @@ const FAULTS: [Fault; 20] = [
                 spec,
                 "agent_name=\"support-agent\",namespace=\"support\"",
                 "agent_name=\"support-agent\"",
-            )
+            );
         },
     },
     Fault {
