@@ -52,7 +52,9 @@ impl Counter {
             Births::Ignored => self.difference(now, minutes).or_else(by_prometheus),
             Births::UpTo(bound) => self
                 .difference(now, minutes)
-                .or_else(|| self.value_at_birth(now, minutes).filter(|value| bound.is_some_and(|most| *value <= most)))
+                .or_else(|| {
+                    self.value_at_birth(now, minutes).filter(|value| bound.is_some_and(|most| *value <= most))
+                })
                 .or_else(by_prometheus),
         }
     }
@@ -88,9 +90,8 @@ impl Counter {
     /// An instant read.
     pub(super) fn at(&self, now: i64) -> Option<f64> {
         let scrapes = ((now - LOOKBACK).div_euclid(MINUTE) + 1..=now.div_euclid(MINUTE)).rev();
-        let newest = scrapes
-            .filter_map(|minute| self.scrape_at(minute))
-            .find(|sample| *sample != Sample::Missing)?;
+        let newest =
+            scrapes.filter_map(|minute| self.scrape_at(minute)).find(|sample| *sample != Sample::Missing)?;
         match newest {
             Sample::Value(value) => Some(value),
             Sample::Missing | Sample::Stale => None,
