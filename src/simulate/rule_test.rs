@@ -15,6 +15,9 @@ use crate::domain::slo::Slo;
 use crate::render::rules::group_name;
 use crate::vocabulary::{alert, label, series};
 
+/// Reads one recorded series from an answer.
+type ReadRecorded = fn(&GroupAnswer) -> &Recorded;
+
 /// How far a count may be from the simulated one.
 const EXACTNESS: f64 = 1e-6;
 
@@ -112,7 +115,7 @@ impl Checker<'_> {
         let window = self.slo.window();
         let (total_count, bad_count) =
             (format!("{}{window}", series::TOTAL_COUNT), format!("{}{window}", series::BAD_COUNT));
-        let recordings: [(&str, fn(&GroupAnswer) -> &Recorded); 5] = [
+        let recordings: [(&str, ReadRecorded); 5] = [
             (series::TOTAL_5M, |group| &group.total),
             (series::BAD_5M, |group| &group.bad),
             (&total_count, |group| &group.total_count),
@@ -141,7 +144,10 @@ impl Checker<'_> {
         let own = self.alert_labels(urgency, severity);
         // Without the labels that say which alert it is: they are in the selector.
         let expected = |value: &dyn Fn(&Firing) -> Option<f64>| -> Vec<Expected> {
-            groups.iter().filter_map(|(labels, firing)| expect(&[&own, labels], value(firing)?)).collect()
+            groups
+                .iter()
+                .filter_map(|(labels, firing)| Some(expect(&[&own, labels], value(firing)?)))
+                .collect()
         };
         let without = "sum without (alertname, alertstate)";
         let mut moments: Vec<usize> =
@@ -221,7 +227,7 @@ impl Checker<'_> {
             };
             let identity = [(label::NAMESPACE, self.slo.namespace()), (label::SLO, self.slo.name())];
             let identity: Labels = identity.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-            let samples = expected.and_then(|_| expect(&[&identity, &group.labels], 1.0));
+            let samples = expected.map(|_| expect(&[&identity, &group.labels], 1.0));
             self.check(expr, minute, samples.into_iter().collect())
         };
         groups.iter().map(one).collect()
@@ -273,7 +279,7 @@ impl Checker<'_> {
     }
 }
 
-fn expect(labels: &[&Labels], value: f64) -> Option<Expected> {
+fn expect(labels: &[&Labels], value: f64) -> Expected {
     let all: Labels = labels
         .iter()
         .flat_map(|labels| labels.iter())
@@ -283,7 +289,7 @@ fn expect(labels: &[&Labels], value: f64) -> Option<Expected> {
         .iter()
         .map(|(name, value)| format!("{}={}", crate::domain::promql::quoted_name(name), quoted(value)))
         .collect();
-    Some(Expected { labels: format!("{{{}}}", pairs.join(",")), value })
+    Expected { labels: format!("{{{}}}", pairs.join(",")), value }
 }
 
 fn number(count: usize) -> f64 {

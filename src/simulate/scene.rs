@@ -1,6 +1,9 @@
 //! An incident as the raw series of one indicator: what is scraped, which of it counts for what, and
 //! bystanders that must not count at all.
 
+// A scene is written from the parts of one measure; a struct for each would say their names twice.
+#![allow(clippy::too_many_arguments)]
+
 use std::collections::BTreeMap;
 
 use super::counter::{Counter, Sample};
@@ -89,8 +92,8 @@ pub(super) enum Meaning {
 #[must_use]
 pub fn forms(slo: &Slo) -> Vec<Form> {
     let form = match &slo.indicator().measure {
-        Measure::Distribution { form, .. } => Some(*form),
-        Measure::Events { total: indicator::Counter::Observations(_, form), .. }
+        Measure::Distribution { form, .. }
+        | Measure::Events { total: indicator::Counter::Observations(_, form), .. }
         | Measure::HourlyMean { runs: indicator::Counter::Observations(_, form), .. } => Some(*form),
         Measure::Events { .. }
         | Measure::HourlyMean { .. }
@@ -398,7 +401,7 @@ impl Stage<'_> {
     fn write_counter(&mut self, counter: &indicator::Counter, labels: Labels, samples: &[Sample]) {
         match (counter, self.form) {
             (indicator::Counter::Plain(selector), _) => {
-                self.write_floats(&selector.metric, labels, samples.to_vec())
+                self.write_floats(&selector.metric, labels, samples.to_vec());
             }
             (indicator::Counter::Observations(selector, _), Form::Native) => {
                 let none = samples.iter().map(|sample| sample.map(|_| 0.0)).collect();

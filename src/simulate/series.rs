@@ -90,8 +90,7 @@ fn even_run(start: f64, samples: &[Sample]) -> (String, usize) {
         }
         _ => return (start.to_string(), 1),
     };
-    let follows =
-        |pair: &&[Sample]| matches!(pair, [Sample::Value(one), Sample::Value(next)] if next - one == step);
+    let follows = |pair: &&[Sample]| matches!(pair, [Sample::Value(one), Sample::Value(next)] if (next - one - step).abs() < f64::EPSILON);
     let length = 1 + samples.windows(2).take_while(follows).count();
     let sign = if step < 0.0 { "" } else { "+" };
     (format!("{start}{sign}{step}x{}", length - 1), length)

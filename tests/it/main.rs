@@ -12,4 +12,8 @@ mod api_lint;
 mod consumers;
 mod generated;
 mod properties;
-// tidy
+
+mod bad_input;
+mod cli;
+#[path = "../bad_input/fixtures.rs"]
+mod fixtures;

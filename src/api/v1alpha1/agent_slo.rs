@@ -33,13 +33,6 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         description = "Share of events that must be good."
     ),
     printcolumn(
-        name = "Window",
-        type_ = "string",
-        json_path = ".status.window",
-        priority = "1",
-        description = "Rolling window of the budget."
-    ),
-    printcolumn(
         name = "SLI",
         type_ = "string",
         json_path = ".status.sli",
@@ -52,12 +45,6 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         description = "Share of the error budget that is left."
     ),
     printcolumn(
-        name = "Burn",
-        type_ = "string",
-        json_path = ".status.burn.state",
-        description = "Steady, SlowBurn (ticket) or FastBurn (page)."
-    ),
-    printcolumn(
         name = "State",
         type_ = "string",
         json_path = ".status.budget.state",
@@ -68,6 +55,20 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].status",
         description = "Whether the rules are in force."
+    ),
+    printcolumn(
+        name = "Window",
+        type_ = "string",
+        json_path = ".status.window",
+        priority = "1",
+        description = "Rolling window of the budget."
+    ),
+    printcolumn(
+        name = "Burn",
+        type_ = "string",
+        json_path = ".status.burn.state",
+        priority = "1",
+        description = "Steady, SlowBurn (ticket) or FastBurn (page)."
     ),
     printcolumn(
         name = "Agent",
