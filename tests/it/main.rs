@@ -12,4 +12,4 @@ mod api_lint;
 mod consumers;
 mod generated;
 mod properties;
-// tidy
+mod tidy;
