@@ -21,7 +21,8 @@
 //!   write; [`foreign`], what we write of other projects' kinds; [`profiles`], which series an agent emits.
 //! - *What we know to be true*: [`domain`], values that cannot be wrong once they exist.
 //! - *What we decide*: [`validate`], from what was written to what is true, or every violation at once;
-//!   [`render`], from what is true to artifacts; [`plan`], what to do with them; [`report`], what to say.
+//!   [`render`], from what is true to artifacts; [`plan`], what to do with them; [`report`], what to say;
+//!   [`simulate`], what every alert does in an incident.
 //! - *What we do*: [`controller`], the watches and the effects; [`prometheus`], the client; [`server`],
 //!   probes; [`metrics`], the operator's own numbers; [`cli`], one file per command.
 //!
@@ -37,6 +38,7 @@ pub mod domain;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod simulate;
 pub mod validate;
 
 pub mod cli;

@@ -115,7 +115,7 @@ async fn main() -> std::io::Result<()> {
         loop {
             ticks.tick().await;
             beat += 1;
-            if runner.has_backlog.load(Ordering::Relaxed) || beat % BACKLOG_SPEED == 0 {
+            if runner.has_backlog.load(Ordering::Relaxed) || beat.is_multiple_of(BACKLOG_SPEED) {
                 runner.run();
             }
         }

@@ -2,6 +2,7 @@
 
 mod render;
 mod run;
+mod test;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ struct Arguments {
 enum Command {
     Render(render::Arguments),
     Run(run::Arguments),
+    Test(test::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -27,5 +29,6 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Render(arguments) => render::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
     }
 }

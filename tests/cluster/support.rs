@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::stage;
 
 /// Longest wait for the API server, the operator and prometheus-operator.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_mins(1);
 /// Longest wait for a count: a five-minute mark, two evaluations, and a busy machine.
 pub(crate) const COUNTED: Duration = Duration::from_secs(560);
 
