@@ -42,7 +42,8 @@ const BANNED: [&str; 9] =
     ["manager", "helper", "util", "utils", "common", "misc", "handler", "processor", "wrapper"];
 
 /// Words of Kubernetes and Prometheus.
-const OTHERS_WORDS: [&str; 5] = ["alertmanager", "field_manager", "controller_manager", "fieldmanager", "controllermanager"];
+const OTHERS_WORDS: [&str; 5] =
+    ["alertmanager", "field_manager", "controller_manager", "fieldmanager", "controllermanager"];
 
 /// Rust files below these folders.
 fn rust_files(folders: &[&str]) -> Vec<String> {
