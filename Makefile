@@ -26,7 +26,7 @@ check: ## Formatting and lints
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 bless: ## Accept goldens and rewrite generated files, then show the difference
-	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it generated golden || true
+	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it -- generated golden || true
 	git --no-pager diff --stat
 
 render: ## Print the rules of one example: make render EXAMPLE=success

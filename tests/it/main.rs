@@ -17,3 +17,4 @@ mod bad_input;
 mod cli;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod tidy;
