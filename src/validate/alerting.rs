@@ -1,7 +1,7 @@
 //! From the alerting on the wire to the pairs in force.
 
 use super::findings::Findings;
-use super::text::{is_alert_label_name, is_https_url, is_severity, literal};
+use super::text::{is_alert_label_name, is_https_url, is_severity, literal, plain_decimal};
 use crate::api::v1alpha1::{self as api, BurnRatePair, PairSeverity, messages};
 use crate::domain::alerting::Alerting;
 use crate::domain::burn_rate::{self, Pair, Policy, Urgency};
@@ -122,7 +122,7 @@ fn parse_policies(written: &[BurnRatePair], target: &Target<'_>, findings: &mut 
 }
 
 fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Option<Policy> {
-    let percent = Decimal::parse(&pair.budget_percent)
+    let percent = plain_decimal(&pair.budget_percent, 3, 3)
         .filter(|percent| *percent > Decimal::ZERO && *percent <= Decimal::from_integer(100));
     let percent = findings.expect(
         percent,
@@ -155,9 +155,14 @@ fn check_policy(policy: Policy, path: &str, target: &Target<'_>, findings: &mut 
     findings.require(policy.short < policy.long, short_path, Rule::InvalidWindow, messages::SHORT_BELOW_LONG);
     let within = policy.long.minutes() * 3 <= target.window.minutes();
     findings.require(within, format!("{path}.longWindow"), Rule::InvalidWindow, messages::LONG_WITHIN_WINDOW);
-    let factor = burn_rate::factor(policy, target.window);
-    let reachable = factor * target.objective.budget() < Decimal::ONE;
-    findings.require(reachable, "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+    findings.require(is_reachable(policy, target), "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+}
+
+/// Whether total failure exceeds the pair's threshold; exactly, where a burn rate is rounded.
+fn is_reachable(policy: Policy, target: &Target<'_>) -> bool {
+    let minutes = |window: Window| Decimal::from_integer(window.minutes().into());
+    let needed = policy.budget_percent * target.objective.budget() * minutes(target.window);
+    needed < minutes(policy.long) * Decimal::from_integer(100)
 }
 
 fn check_labels(spec: &api::Alerting, findings: &mut Findings) {
