@@ -94,7 +94,12 @@ fn ours(name: &'static str, fleet: &Fleet, births: &str) -> Result<Contender, Bo
 }
 
 /// What `sloth generate` makes. The interval is part of the name, for each has a history of its own.
-fn sloth(name: &'static str, fleet: &Fleet, folder: &Path, interval: i64) -> Result<Contender, Box<dyn Error>> {
+fn sloth(
+    name: &'static str,
+    fleet: &Fleet,
+    folder: &Path,
+    interval: i64,
+) -> Result<Contender, Box<dyn Error>> {
     let agent = &fleet.agent;
     let (errors, all) = (bad_selector(fleet), selector(fleet));
     let text = format!(
@@ -104,13 +109,21 @@ fn sloth(name: &'static str, fleet: &Fleet, folder: &Path, interval: i64) -> Res
     );
     let (input, output) = (folder.join("sloth.yaml"), folder.join("sloth-rules.yaml"));
     std::fs::write(&input, text)?;
-    servers::run("sloth", &["generate", "-i", &input.display().to_string(), "-o", &output.display().to_string()])?;
+    servers::run(
+        "sloth",
+        &["generate", "-i", &input.display().to_string(), "-o", &output.display().to_string()],
+    )?;
     let file: RuleFile = serde_saphyr::from_str(&std::fs::read_to_string(output)?)?;
     contender(name, fleet, file.groups, interval, 0.05)
 }
 
 /// What `pyrra generate` makes.
-fn pyrra(name: &'static str, fleet: &Fleet, folder: &Path, performance: bool) -> Result<Contender, Box<dyn Error>> {
+fn pyrra(
+    name: &'static str,
+    fleet: &Fleet,
+    folder: &Path,
+    performance: bool,
+) -> Result<Contender, Box<dyn Error>> {
     let text = format!(
         "{{apiVersion: pyrra.dev/v1alpha1, kind: ServiceLevelObjective, \
           metadata: {{name: {}, namespace: {NAMESPACE}}}, \
@@ -179,18 +192,19 @@ impl Meaning {
             ("agent_queries:burnrate", Self::Ratio),
             ("agent_queries:increase", Self::EventsByStatus),
         ];
-        let by_window = windowed.into_iter().find_map(|(prefix, meaning)| {
-            name.strip_prefix(prefix).and_then(seconds).map(meaning)
-        });
+        let by_window = windowed
+            .into_iter()
+            .find_map(|(prefix, meaning)| name.strip_prefix(prefix).and_then(seconds).map(meaning));
         fixed.into_iter().find(|(fixed, _)| fixed == name).map(|(_, meaning)| meaning).or(by_window)
     }
 
     /// The window, where it has one.
     pub fn window(self) -> Option<i64> {
         match self {
-            Self::Events(_, window) | Self::EventsByStatus(window) | Self::Ratio(window) | Self::BurnRate(window) => {
-                Some(window)
-            }
+            Self::Events(_, window)
+            | Self::EventsByStatus(window)
+            | Self::Ratio(window)
+            | Self::BurnRate(window) => Some(window),
             Self::Remaining | Self::Constant(_) => None,
         }
     }
@@ -210,7 +224,8 @@ impl Meaning {
     /// The parts of the fleet that have a series each, with the label that tells them apart.
     pub fn parts(self, fleet: &Fleet) -> Vec<(Option<String>, Fleet)> {
         let Self::EventsByStatus(_) = self else { return vec![(None, fleet.clone())] };
-        let statuses: BTreeSet<&String> = fleet.counters.iter().map(|counter| &counter.labels["status"]).collect();
+        let statuses: BTreeSet<&String> =
+            fleet.counters.iter().map(|counter| &counter.labels["status"]).collect();
         let part = |status: &String| {
             let counters = fleet.counters.iter().filter(|counter| counter.labels["status"] == *status);
             Fleet { agent: fleet.agent.clone(), counters: counters.cloned().collect() }

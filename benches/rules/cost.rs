@@ -109,9 +109,11 @@ impl RuleCost {
         let begin = Instant::now();
         let mut times = Vec::new();
         while times.is_empty() || (times.len() < ASKS && begin.elapsed() < TIME) {
-            let evaluation = evaluate(prometheus, &self.expr).await.map_err(|error| format!("{}: {error}", self.name))?;
+            let evaluation =
+                evaluate(prometheus, &self.expr).await.map_err(|error| format!("{}: {error}", self.name))?;
             times.push(evaluation.seconds);
-            (self.samples, self.peak, self.results) = (evaluation.samples, evaluation.peak, evaluation.results);
+            (self.samples, self.peak, self.results) =
+                (evaluation.samples, evaluation.peak, evaluation.results);
         }
         self.seconds.push(median(&times));
         Ok(())
@@ -128,7 +130,11 @@ impl RuleCost {
         let is_short = meaning.window().is_some_and(|window| window < STEADY);
         let tolerance = if is_short { contender.tolerance * 10.0 } else { contender.tolerance };
         let (is, should) = (self.results.iter().sum::<f64>(), meaning.at(&contender.fleet, NOW));
-        if (is - should).abs() <= tolerance * should.abs() { Ok(()) } else { Err(format!("is {is} and should be {should}")) }
+        if (is - should).abs() <= tolerance * should.abs() {
+            Ok(())
+        } else {
+            Err(format!("is {is} and should be {should}"))
+        }
     }
 }
 

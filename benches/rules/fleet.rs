@@ -83,7 +83,13 @@ impl Counter {
     fn new(agent: &str, pod: usize, index: usize) -> Self {
         let is_bad = index == 0;
         let number = i64::try_from(pod * BAD_SHARE + index).expect("series should be few");
-        let status = if !is_bad { "success" } else if pod.is_multiple_of(2) { "error" } else { "timeout" };
+        let status = if !is_bad {
+            "success"
+        } else if pod.is_multiple_of(2) {
+            "error"
+        } else {
+            "timeout"
+        };
         let labels = [
             ("agent_name", agent.to_owned()),
             ("instance", format!("10.0.{}.{}:9090", pod / 250, pod % 250)),
@@ -94,7 +100,10 @@ impl Counter {
             ("status", status.to_owned()),
         ];
         Self {
-            labels: labels.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>(),
+            labels: labels
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>(),
             is_bad,
             runs_a_day: if is_bad { BAD_A_DAY } else { GOOD_A_DAY + number },
             phase: number * 7919 % DAY,

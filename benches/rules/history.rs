@@ -68,7 +68,8 @@ impl History {
             let times: Vec<i64> = content.times().collect();
             let (first, last) = (times.first(), times.last());
             let values: Vec<f64> = times.iter().step_by(1009).map(|time| content.value(*time)).collect();
-            writeln!(text, "{identity} {first:?} {last:?} {} {values:?}", times.len()).expect("a String takes all text");
+            writeln!(text, "{identity} {first:?} {last:?} {} {values:?}", times.len())
+                .expect("a String takes all text");
         }
         text
     }
@@ -79,7 +80,9 @@ impl Content {
     fn times(&self) -> impl Iterator<Item = i64> + use<> {
         let (first, every) = match self {
             Self::Raw(_) => (first_scrape(), SCRAPE),
-            Self::Recorded { every, length, .. } => (NOW - every.min(&TILE) / 2 - (length / every) * every, *every),
+            Self::Recorded { every, length, .. } => {
+                (NOW - every.min(&TILE) / 2 - (length / every) * every, *every)
+            }
         };
         (0..).map(move |index| first + index * every).take_while(|time| *time <= NOW)
     }

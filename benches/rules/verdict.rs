@@ -59,10 +59,12 @@ pub fn rules(cost: &Cost) -> String {
 
 /// Each bar with what was measured; false when one of the exact ones was missed.
 pub fn bars(costs: &[Cost]) -> (String, bool) {
-    let find = |name: &str| costs.iter().find(|cost| cost.name == name).expect("the three should be measured");
+    let find =
+        |name: &str| costs.iter().find(|cost| cost.name == name).expect("the three should be measured");
     let ours = find(OURS);
     let samples = as_float(ours.samples());
-    let mut lines = vec![line(samples <= MOST_SAMPLES, &format!("samples an hour, {OURS}: {samples} <= {MOST_SAMPLES}"))];
+    let mut lines =
+        vec![line(samples <= MOST_SAMPLES, &format!("samples an hour, {OURS}: {samples} <= {MOST_SAMPLES}"))];
     for (name, bar) in SAMPLES {
         let ratio = as_float(find(name).samples()) / samples;
         lines.push(line(ratio >= bar, &format!("samples, {name} / {OURS}: {ratio:.0} >= {bar}")));
@@ -70,7 +72,10 @@ pub fn bars(costs: &[Cost]) -> (String, bool) {
     let passed = lines.iter().all(|(passed, _)| *passed);
     for (name, bar) in SECONDS {
         let times = times_ours(find(name), ours);
-        let text = format!("evaluation time, {name} / {OURS}: {} >= {bar} (not a reason to fail)", spread(&times, 1));
+        let text = format!(
+            "evaluation time, {name} / {OURS}: {} >= {bar} (not a reason to fail)",
+            spread(&times, 1)
+        );
         lines.push(line(median(&times) >= bar, &text));
     }
     (lines.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"), passed)
