@@ -1,7 +1,9 @@
 //! The CRDs on a real API server: they install, explain themselves, and fit a terminal.
 
 use std::path::Path;
+use std::time::Duration;
 
+use bed::eventually;
 use serde_json::Value;
 use walkdir::WalkDir;
 
@@ -38,7 +40,10 @@ async fn every_field_explains_itself() {
     let bed = api_server().await;
     for field in ["agentslo.spec", "agentslo.spec.alerting", "agentslo.status", "agentplatform.spec.tenancy"]
     {
-        let said = bed.kubectl(&["explain", field]).await.expect("the kind should be known");
+        // The API server publishes its description of a new kind a moment after the kind itself.
+        let said =
+            eventually(Duration::from_secs(30), || async { bed.kubectl(&["explain", field]).await.ok() });
+        let said = said.await.expect("the kind should be described");
         assert!(said.contains("FIELDS:") && !said.contains("<no description>"), "{said}");
     }
 }

@@ -13,8 +13,9 @@ pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
     vec![without_nullable(AgentPlatform::crd()), without_nullable(AgentSlo::crd())]
 }
 
-/// The API server drops a null for a field that is not nullable, as if it had not been written. For one
-/// that is nullable it keeps the null, `has()` is then true, and the CEL rules fail on it.
+/// The API server drops a null for a field that is not nullable, as if it had not been written, and so
+/// does `validate`. For one that is nullable it keeps the null, and an enumeration then refuses it, since
+/// null is none of its values.
 fn without_nullable(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut definition.spec.versions {
         let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
