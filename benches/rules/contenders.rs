@@ -187,6 +187,7 @@ impl Meaning {
             ("slo:period_burn_rate:ratio".to_owned(), Self::BurnRate(WINDOW)),
             ("slo:period_error_budget_remaining:ratio".to_owned(), Self::Remaining),
         ];
+        #[allow(clippy::type_complexity)]
         let windowed: [(&str, fn(i64) -> Self); 3] = [
             ("slo:sli_error:ratio_rate", Self::Ratio),
             ("agent_queries:burnrate", Self::Ratio),

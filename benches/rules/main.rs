@@ -10,6 +10,9 @@
 //! the same in every run; times are not, so each round times every contender and ratios are taken
 //! within rounds. `docs/benchmarks.md` tells how to run it and how to read what it prints.
 
+// What a benchmark measures it prints.
+#![allow(clippy::print_stdout)]
+
 mod contenders;
 mod cost;
 mod fleet;

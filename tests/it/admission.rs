@@ -52,7 +52,8 @@ fn changed(fields: Value) -> Value {
 fn pair(percent: &str, long: &str, short: &str) -> Value {
     let pair =
         json!({"severity": "Page", "budgetPercent": percent, "longWindow": long, "shortWindow": short});
-    changed(json!({"alerting": {"burnRates": [pair]}}))
+    // CEL judges a pair only against a window that is written.
+    changed(json!({"window": "30d", "alerting": {"burnRates": [pair]}}))
 }
 
 fn accepts(spec: &Value) {

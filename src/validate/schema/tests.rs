@@ -1,3 +1,5 @@
+//! What the schema check says of each kind of mistake.
+
 use serde_json::{Value, json};
 
 use super::*;
