@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use crate::api::v1alpha1::messages;
+use crate::domain::decimal::Decimal;
 use crate::domain::violation::Rule;
 use crate::domain::window::Window;
 
@@ -51,6 +52,13 @@ pub(super) fn is_https_url(text: &str) -> bool {
         && !rest.contains(['@', ' ', '"', '<', '>', '\\', '^', '`', '|'])
         && !rest.contains("{{")
         && (rest.len() == host.len() || rest.as_bytes()[host.len()] == b'/')
+}
+
+/// A decimal without a sign, of at most so many digits before and after the point.
+pub(super) fn plain_decimal(text: &str, whole: usize, fraction: usize) -> Option<Decimal> {
+    let (before, after) = text.split_once('.').unwrap_or((text, ""));
+    let fits = before.len() <= whole && after.len() <= fraction && !text.starts_with('-');
+    Decimal::parse(text).filter(|_| fits)
 }
 
 /// A duration with a unit of milliseconds to hours, such as `60s`.

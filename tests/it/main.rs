@@ -11,5 +11,6 @@ mod admission;
 mod api_lint;
 mod consumers;
 mod generated;
+mod golden;
 mod properties;
 mod tidy;
