@@ -43,7 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     };
     let promtool = arguments.promtool.clone().or_else(find_promtool);
     if promtool.is_none() && arguments.output.is_none() {
-        return misuse("promtool is not to be found; name it with --promtool, or keep the tests with --output");
+        return misuse(
+            "promtool is not to be found; name it with --promtool, or keep the tests with --output",
+        );
     }
     let (directory, is_kept) = match &arguments.output {
         Some(directory) => (directory.clone(), true),
@@ -155,7 +157,8 @@ fn find_promtool() -> Option<PathBuf> {
 fn read(arguments: &Arguments) -> Result<Vec<Slo>, String> {
     let mut facts = validate::SloFacts::default();
     if let Some(file) = &arguments.platform {
-        let platform: AgentPlatform = documents(file, "AgentPlatform")?.pop().ok_or("no AgentPlatform in the file")?;
+        let platform: AgentPlatform =
+            documents(file, "AgentPlatform")?.pop().ok_or("no AgentPlatform in the file")?;
         facts.platform = validate::platform(&platform).map_err(|violations| sentences(file, &violations))?;
     }
     let mut slos = Vec::new();
@@ -168,7 +171,8 @@ fn read(arguments: &Arguments) -> Result<Vec<Slo>, String> {
 }
 
 fn sentences(file: &Path, violations: &crate::domain::violation::Violations) -> String {
-    let lines: Vec<String> = violations.iter().map(|violation| format!("{}: {violation}", file.display())).collect();
+    let lines: Vec<String> =
+        violations.iter().map(|violation| format!("{}: {violation}", file.display())).collect();
     lines.join("\n")
 }
 
@@ -184,7 +188,8 @@ fn files_in(path: &Path) -> Vec<PathBuf> {
 fn documents<T: DeserializeOwned>(file: &Path, kind: &str) -> Result<Vec<T>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
-    let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(&text).map_err(|error| failed(&error))?;
+    let documents: Vec<serde_json::Value> =
+        serde_saphyr::from_multiple(&text).map_err(|error| failed(&error))?;
     let wanted = documents.into_iter().filter(|document| document["kind"] == kind);
     wanted.map(|document| serde_json::from_value(document).map_err(|error| failed(&error))).collect()
 }

@@ -149,7 +149,9 @@ impl GroupAnswer {
 
     fn count(&mut self, slo: &Slo, group: &Group, now: i64, history: Option<f64>) {
         let births = |unit: f64| match slo.counter_births() {
-            CounterBirths::Count => Births::UpTo(history.map(|events| unit * BIRTH_FLOOR + unit * BIRTH_SHARE * events)),
+            CounterBirths::Count => {
+                Births::UpTo(history.map(|events| unit * BIRTH_FLOOR + unit * BIRTH_SHARE * events))
+            }
             CounterBirths::Ignore => Births::Ignored,
         };
         let total = total(&group.counted, now, births);
@@ -161,11 +163,14 @@ impl GroupAnswer {
         let budget = slo.objective().budget().to_f64();
         let total = self.total.events_in_tiles(slo.window());
         let bad = self.bad.events_in_tiles(slo.window());
-        let remaining = both(bad, total.filter(|total| *total > 0.0)).map(|(bad, total)| 1.0 - bad / (budget * total));
+        let remaining =
+            both(bad, total.filter(|total| *total > 0.0)).map(|(bad, total)| 1.0 - bad / (budget * total));
         self.total_count.push(total);
         self.bad_count.push(bad);
         self.remaining.push(remaining);
-        let burns = |urgency| slo.alerting().pairs_of(urgency).any(|pair| is_burning(slo, pair, &self.bad, &self.total));
+        let burns = |urgency| {
+            slo.alerting().pairs_of(urgency).any(|pair| is_burning(slo, pair, &self.bad, &self.total))
+        };
         let (page, ticket) = (burns(Urgency::Page), burns(Urgency::Ticket));
         self.page.push(page);
         self.ticket.push(ticket);
@@ -192,7 +197,9 @@ pub(super) fn is_burning(slo: &Slo, pair: &Pair, bad: &Recorded, total: &Recorde
 
 fn total(counted: &Counted, now: i64, births: impl Fn(f64) -> Births) -> Option<f64> {
     match counted {
-        Counted::Events { total, meaning: Meaning::BadByIncrease, .. } => sum(total, now, Window::TILE, Births::OnlyIncrease),
+        Counted::Events { total, meaning: Meaning::BadByIncrease, .. } => {
+            sum(total, now, Window::TILE, Births::OnlyIncrease)
+        }
         Counted::Events { total, .. } => sum(total, now, Window::TILE, births(1.0)),
         Counted::HourlyMean { runs, .. } => {
             let runs = sum(runs, now, Window::from_hours(1), births(1.0))?;
@@ -238,7 +245,8 @@ fn mean_is_high(
 }
 
 fn sum(counters: &[Counter], now: i64, window: Window, births: Births) -> Option<f64> {
-    let increases = counters.iter().filter_map(|counter| counter.increase(now, window.minutes().into(), births));
+    let increases =
+        counters.iter().filter_map(|counter| counter.increase(now, window.minutes().into(), births));
     increases.fold(None, |sum, increase| Some(sum.unwrap_or(0.0) + increase))
 }
 

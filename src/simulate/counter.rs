@@ -52,7 +52,9 @@ impl Counter {
             Births::Ignored => self.difference(now, minutes).or_else(by_prometheus),
             Births::UpTo(bound) => self
                 .difference(now, minutes)
-                .or_else(|| self.value_at_birth(now, minutes).filter(|value| bound.is_some_and(|most| *value <= most)))
+                .or_else(|| {
+                    self.value_at_birth(now, minutes).filter(|value| bound.is_some_and(|most| *value <= most))
+                })
                 .or_else(by_prometheus),
         }
     }
@@ -88,9 +90,8 @@ impl Counter {
     /// An instant read.
     pub(super) fn at(&self, now: i64) -> Option<f64> {
         let scrapes = ((now - LOOKBACK).div_euclid(MINUTE) + 1..=now.div_euclid(MINUTE)).rev();
-        let newest = scrapes
-            .filter_map(|minute| self.scrape_at(minute))
-            .find(|sample| *sample != Sample::Missing)?;
+        let newest =
+            scrapes.filter_map(|minute| self.scrape_at(minute)).find(|sample| *sample != Sample::Missing)?;
         match newest {
             Sample::Value(value) => Some(value),
             Sample::Missing | Sample::Stale => None,
@@ -127,8 +128,8 @@ mod tests {
     fn a_difference_is_exact_and_a_reset_is_stretched() {
         let steady = counter(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(steady.increase(390, 5, Births::Ignored), Some(5.0));
-        let reset = counter(&[0.0, 1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
-        assert_eq!(reset.increase(390, 5, Births::Ignored), Some(6.25));
+        let reset = counter(&[5.0, 6.0, 7.0, 8.0, 1.0, 2.0, 3.0]);
+        assert_eq!(reset.increase(390, 5, Births::Ignored), Some(5.0));
         assert_eq!(steady.increase(390, 5, Births::OnlyIncrease), Some(5.0));
     }
 

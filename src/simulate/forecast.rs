@@ -120,8 +120,8 @@ pub fn false_pages_per_month(slo: &Slo, pair: &Pair, events_per_hour: f64) -> f6
     let budget = slo.objective().budget().to_f64();
     let bad_per_month = events_per_hour * budget * MONTH;
     let good_per_month = events_per_hour * (1.0 - budget) * MONTH;
-    let at_bad_event = long.begins_with_a_bad_event(|bad, total| test.is_exceeded(bad, total))
-        * short.holds(1.0, burns);
+    let at_bad_event =
+        long.begins_with_a_bad_event(|bad, total| test.is_exceeded(bad, total)) * short.holds(1.0, burns);
     let at_leaving = long.begins_when_a_good_one_leaves(|bad, total| test.is_exceeded(bad, total))
         * short.holds(0.0, burns);
     bad_per_month * at_bad_event + good_per_month * at_leaving

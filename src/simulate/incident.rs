@@ -334,7 +334,10 @@ fn exhausted(slo: &Slo) -> Script {
 fn most_events_a_minute(slo: &Slo, wanted: f64) -> u32 {
     let most = match slo.indicator().measure {
         Measure::Samples { .. } => 4,
-        Measure::Events { .. } | Measure::Distribution { .. } | Measure::HourlyMean { .. } | Measure::Raw { .. } => u32::MAX,
+        Measure::Events { .. }
+        | Measure::Distribution { .. }
+        | Measure::HourlyMean { .. }
+        | Measure::Raw { .. } => u32::MAX,
     };
     whole(wanted.ceil()).clamp(1, most)
 }

@@ -119,9 +119,13 @@ fn example(expression: &Hir) -> String {
         HirKind::Class(class) => match class {
             regex_syntax::hir::Class::Unicode(class) => {
                 // A letter where one will do: `.` begins with a control character.
-                let has = |letter: char| class.iter().any(|range| (range.start()..=range.end()).contains(&letter));
+                let has =
+                    |letter: char| class.iter().any(|range| (range.start()..=range.end()).contains(&letter));
                 let letter = ['a', '0'].into_iter().find(|letter| has(*letter));
-                letter.or_else(|| class.iter().next().map(|range| range.start())).map(String::from).unwrap_or_default()
+                letter
+                    .or_else(|| class.iter().next().map(regex_syntax::hir::ClassUnicodeRange::start))
+                    .map(String::from)
+                    .unwrap_or_default()
             }
             regex_syntax::hir::Class::Bytes(_) => "a".to_owned(),
         },

@@ -15,6 +15,9 @@ use crate::domain::slo::Slo;
 use crate::render::rules::group_name;
 use crate::vocabulary::{alert, label, series};
 
+/// Reads one recorded series from an answer.
+type ReadRecorded = fn(&GroupAnswer) -> &Recorded;
+
 /// How far a count may be from the simulated one.
 const EXACTNESS: f64 = 1e-6;
 
@@ -78,7 +81,8 @@ pub fn rule_test(slo: &Slo, incident: Incident, form: Form, rule_file: &str) -> 
 }
 
 fn checks(slo: &Slo, scene: &Scene, answer: &Answer) -> Vec<Check> {
-    let checker = Checker { slo, timetable: Timetable::behind_by(slo.query_offset()), end: scene.minutes - 1 };
+    let checker =
+        Checker { slo, timetable: Timetable::behind_by(slo.query_offset()), end: scene.minutes - 1 };
     checker.alerts(answer).into_iter().chain(checker.recordings(answer)).collect()
 }
 
@@ -91,7 +95,8 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn alerts(&self, answer: &Answer) -> Vec<Check> {
-        let severities = [Urgency::Page, Urgency::Ticket].map(|urgency| self.slo.alerting().severity_of(urgency));
+        let severities =
+            [Urgency::Page, Urgency::Ticket].map(|urgency| self.slo.alerting().severity_of(urgency));
         let [page, ticket] = severities;
         let no_data = &self.slo.alerting().no_data_severity;
         let of = |firing: fn(&GroupAnswer) -> &Firing| -> Vec<(Labels, &Firing)> {
@@ -108,8 +113,9 @@ impl Checker<'_> {
 
     fn recordings(&self, answer: &Answer) -> Vec<Check> {
         let window = self.slo.window();
-        let (total_count, bad_count) = (format!("{}{window}", series::TOTAL_COUNT), format!("{}{window}", series::BAD_COUNT));
-        let recordings: [(&str, fn(&GroupAnswer) -> &Recorded); 5] = [
+        let (total_count, bad_count) =
+            (format!("{}{window}", series::TOTAL_COUNT), format!("{}{window}", series::BAD_COUNT));
+        let recordings: [(&str, ReadRecorded); 5] = [
             (series::TOTAL_5M, |group| &group.total),
             (series::BAD_5M, |group| &group.bad),
             (&total_count, |group| &group.total_count),
@@ -121,7 +127,13 @@ impl Checker<'_> {
     }
 
     /// State right before and at each transition, and minutes of firing in all.
-    fn alert(&self, name: &str, urgency: Urgency, severity: &str, groups: &[(Labels, &Firing)]) -> Vec<Check> {
+    fn alert(
+        &self,
+        name: &str,
+        urgency: Urgency,
+        severity: &str,
+        groups: &[(Labels, &Firing)],
+    ) -> Vec<Check> {
         let matchers = vec![
             LabelMatcher::equal("alertname", name),
             LabelMatcher::equal("alertstate", "firing"),
@@ -132,10 +144,14 @@ impl Checker<'_> {
         let own = self.alert_labels(urgency, severity);
         // Without the labels that say which alert it is: they are in the selector.
         let expected = |value: &dyn Fn(&Firing) -> Option<f64>| -> Vec<Expected> {
-            groups.iter().filter_map(|(labels, firing)| expect(&[&own, labels], value(firing)?)).collect()
+            groups
+                .iter()
+                .filter_map(|(labels, firing)| Some(expect(&[&own, labels], value(firing)?)))
+                .collect()
         };
         let without = "sum without (alertname, alertstate)";
-        let mut moments: Vec<usize> = groups.iter().flat_map(|(_, firing)| firing.transitions()).flat_map(|at| [at - 1, at]).collect();
+        let mut moments: Vec<usize> =
+            groups.iter().flat_map(|(_, firing)| firing.transitions()).flat_map(|at| [at - 1, at]).collect();
         moments.push(self.end);
         moments.sort_unstable();
         moments.dedup();
@@ -211,7 +227,7 @@ impl Checker<'_> {
             };
             let identity = [(label::NAMESPACE, self.slo.namespace()), (label::SLO, self.slo.name())];
             let identity: Labels = identity.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-            let samples = expected.and_then(|_| expect(&[&identity, &group.labels], 1.0));
+            let samples = expected.map(|_| expect(&[&identity, &group.labels], 1.0));
             self.check(expr, minute, samples.into_iter().collect())
         };
         groups.iter().map(one).collect()
@@ -220,9 +236,14 @@ impl Checker<'_> {
     /// The same query for one group.
     fn narrowed(&self, expression: &str, group: &Labels) -> String {
         let matchers = self.identity();
-        let with_group: Vec<LabelMatcher> =
-            matchers.iter().cloned().chain(group.iter().map(|(name, value)| LabelMatcher::equal(name.clone(), value.clone()))).collect();
-        let inside = |matchers: &[LabelMatcher]| matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let with_group: Vec<LabelMatcher> = matchers
+            .iter()
+            .cloned()
+            .chain(group.iter().map(|(name, value)| LabelMatcher::equal(name.clone(), value.clone())))
+            .collect();
+        let inside = |matchers: &[LabelMatcher]| {
+            matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        };
         expression.replace(&inside(&matchers), &inside(&with_group))
     }
 
@@ -237,7 +258,10 @@ impl Checker<'_> {
     }
 
     fn identity(&self) -> Vec<LabelMatcher> {
-        vec![LabelMatcher::equal(label::SLO, self.slo.name()), LabelMatcher::equal(label::NAMESPACE, self.slo.namespace())]
+        vec![
+            LabelMatcher::equal(label::SLO, self.slo.name()),
+            LabelMatcher::equal(label::NAMESPACE, self.slo.namespace()),
+        ]
     }
 
     fn own(&self, name: &str) -> SeriesSelector {
@@ -246,15 +270,26 @@ impl Checker<'_> {
 
     fn check(&self, expr: String, minute: usize, exp_samples: Vec<Expected>) -> Check {
         // promtool evaluates until the last time that is asked for, not until its samples' time.
-        let seconds = if minute == self.end { Timetable::default().stamp(minute) } else { self.timetable.stamp(minute) };
+        let seconds = if minute == self.end {
+            Timetable::default().stamp(minute)
+        } else {
+            self.timetable.stamp(minute)
+        };
         Check { expr, eval_time: format!("{seconds}s"), exp_samples }
     }
 }
 
-fn expect(labels: &[&Labels], value: f64) -> Option<Expected> {
-    let all: Labels = labels.iter().flat_map(|labels| labels.iter()).map(|(name, value)| (name.clone(), value.clone())).collect();
-    let pairs: Vec<String> = all.iter().map(|(name, value)| format!("{}={}", crate::domain::promql::quoted_name(name), quoted(value))).collect();
-    Some(Expected { labels: format!("{{{}}}", pairs.join(",")), value })
+fn expect(labels: &[&Labels], value: f64) -> Expected {
+    let all: Labels = labels
+        .iter()
+        .flat_map(|labels| labels.iter())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let pairs: Vec<String> = all
+        .iter()
+        .map(|(name, value)| format!("{}={}", crate::domain::promql::quoted_name(name), quoted(value)))
+        .collect();
+    Expected { labels: format!("{{{}}}", pairs.join(",")), value }
 }
 
 fn number(count: usize) -> f64 {

@@ -1,6 +1,9 @@
 //! An incident as the raw series of one indicator: what is scraped, which of it counts for what, and
 //! bystanders that must not count at all.
 
+// A scene is written from the parts of one measure; a struct for each would say their names twice.
+#![allow(clippy::too_many_arguments)]
+
 use std::collections::BTreeMap;
 
 use super::counter::{Counter, Sample};
@@ -89,10 +92,13 @@ pub(super) enum Meaning {
 #[must_use]
 pub fn forms(slo: &Slo) -> Vec<Form> {
     let form = match &slo.indicator().measure {
-        Measure::Distribution { form, .. } => Some(*form),
-        Measure::Events { total: indicator::Counter::Observations(_, form), .. }
+        Measure::Distribution { form, .. }
+        | Measure::Events { total: indicator::Counter::Observations(_, form), .. }
         | Measure::HourlyMean { runs: indicator::Counter::Observations(_, form), .. } => Some(*form),
-        Measure::Events { .. } | Measure::HourlyMean { .. } | Measure::Samples { .. } | Measure::Raw { .. } => None,
+        Measure::Events { .. }
+        | Measure::HourlyMean { .. }
+        | Measure::Samples { .. }
+        | Measure::Raw { .. } => None,
     };
     match form {
         None => vec![Form::Floats],
@@ -133,9 +139,10 @@ enum Plain {
 
 fn counted_measure(measure: &Measure) -> Result<Plain, Unprovable> {
     match measure {
-        Measure::Raw { bad, total } => {
-            Ok(Plain::Increases { bad: super::labels::increased(bad)?, total: super::labels::increased(total)? })
-        }
+        Measure::Raw { bad, total } => Ok(Plain::Increases {
+            bad: super::labels::increased(bad)?,
+            total: super::labels::increased(total)?,
+        }),
         known @ (Measure::Events { .. }
         | Measure::Distribution { .. }
         | Measure::HourlyMean { .. }
@@ -148,7 +155,9 @@ impl Plain {
     fn selectors(&self) -> Vec<&SeriesSelector> {
         match self {
             Self::Increases { bad, total } => vec![total, bad],
-            Self::Known(Measure::Events { total, numerator }) => vec![selector(total), selector(counter(numerator))],
+            Self::Known(Measure::Events { total, numerator }) => {
+                vec![selector(total), selector(counter(numerator))]
+            }
             Self::Known(Measure::Distribution { histogram, .. }) => vec![histogram],
             Self::Known(Measure::HourlyMean { cost, runs, .. }) => vec![selector(runs), cost],
             Self::Known(Measure::Samples { gauge }) => vec![gauge],
@@ -184,7 +193,8 @@ impl Stage<'_> {
         if names.is_empty() {
             return Ok(vec![Labels::new()]);
         }
-        let all: Vec<LabelMatcher> = measure.selectors().into_iter().flat_map(|one| one.matchers.clone()).collect();
+        let all: Vec<LabelMatcher> =
+            measure.selectors().into_iter().flat_map(|one| one.matchers.clone()).collect();
         let on_groups: Vec<LabelMatcher> = names
             .iter()
             .flat_map(|name| {
@@ -207,7 +217,8 @@ impl Stage<'_> {
         let at = Place { group: equal(group), replica_label };
         match measure {
             Plain::Increases { bad, total } => {
-                let (total, bad) = (indicator::Counter::Plain(total.clone()), indicator::Counter::Plain(bad.clone()));
+                let (total, bad) =
+                    (indicator::Counter::Plain(total.clone()), indicator::Counter::Plain(bad.clone()));
                 self.events(&total, &Numerator::Bad(bad), Meaning::BadByIncrease, script, &at)
             }
             Plain::Known(Measure::Events { total, numerator }) => {
@@ -220,7 +231,9 @@ impl Stage<'_> {
             Plain::Known(Measure::Distribution { histogram, bound, good, .. }) => {
                 self.distribution(histogram, *bound, *good, script, &at)
             }
-            Plain::Known(Measure::HourlyMean { cost, runs, limit }) => self.hourly_mean(cost, runs, *limit, script, &at),
+            Plain::Known(Measure::HourlyMean { cost, runs, limit }) => {
+                self.hourly_mean(cost, runs, *limit, script, &at)
+            }
             Plain::Known(Measure::Samples { gauge }) => self.samples(gauge, script, &at),
             Plain::Known(Measure::Raw { .. }) => Err(impossible()),
         }
@@ -272,7 +285,8 @@ impl Stage<'_> {
         for (replica, sources) in by_replica(script) {
             let labels = matching(&[histogram.matchers.clone(), at.numbered(&replica.to_string())].concat());
             let labels = labels.ok_or_else(impossible)?;
-            let of = |outcome| sum_of(sources.iter().filter(|source| source.outcome == outcome), self.minutes);
+            let of =
+                |outcome| sum_of(sources.iter().filter(|source| source.outcome == outcome), self.minutes);
             let both = sum_of(sources.iter(), self.minutes);
             let (low, high) = match good {
                 GoodSide::AtMost => (of(Outcome::Good), of(Outcome::Bad)),
@@ -315,12 +329,20 @@ impl Stage<'_> {
     }
 
     /// As many gauges as there are events in a minute.
-    fn samples(&mut self, gauge: &SeriesSelector, script: &Script, at: &Place) -> Result<Counted, Unprovable> {
+    fn samples(
+        &mut self,
+        gauge: &SeriesSelector,
+        script: &Script,
+        at: &Place,
+    ) -> Result<Counted, Unprovable> {
         let events = |minute: usize, outcome: Outcome| -> u32 {
-            let scraped = script.sources.iter().filter(|source| source.outcome == outcome && source.is_scraped(minute));
+            let scraped =
+                script.sources.iter().filter(|source| source.outcome == outcome && source.is_scraped(minute));
             scraped.map(|source| source.events(minute)).sum()
         };
-        let most = (0..self.minutes).map(|minute| events(minute, Outcome::Good) + events(minute, Outcome::Bad)).max();
+        let most = (0..self.minutes)
+            .map(|minute| events(minute, Outcome::Good) + events(minute, Outcome::Bad))
+            .max();
         let mut gauges = Vec::new();
         for number in 0..most.unwrap_or(0) {
             let value = |minute| {
@@ -341,13 +363,15 @@ impl Stage<'_> {
 
     /// Series that differ from the indicator's in one condition, and rise three times as fast.
     fn add_bystanders(&mut self, measure: &Plain) {
-        let rising: Vec<Sample> = (0_u32..).take(self.minutes).map(|minute| Sample::Value(f64::from(3 * minute))).collect();
+        let rising: Vec<Sample> =
+            (0_u32..).take(self.minutes).map(|minute| Sample::Value(f64::from(3 * minute))).collect();
         let selectors = measure.selectors();
         let Some(total) = selectors.first() else { return };
         for one in &selectors {
             let conditions = if one.metric == total.metric { &total.matchers } else { &one.matchers };
             for violated in conditions {
-                let others: Vec<LabelMatcher> = one.matchers.iter().filter(|matcher| *matcher != violated).cloned().collect();
+                let others: Vec<LabelMatcher> =
+                    one.matchers.iter().filter(|matcher| *matcher != violated).cloned().collect();
                 let labels = matching_but_not(&others, std::slice::from_ref(violated));
                 let is_selected = |labels: &Labels| {
                     let same = selectors.iter().filter(|other| other.metric == one.metric);
@@ -376,7 +400,9 @@ impl Stage<'_> {
 
     fn write_counter(&mut self, counter: &indicator::Counter, labels: Labels, samples: &[Sample]) {
         match (counter, self.form) {
-            (indicator::Counter::Plain(selector), _) => self.write_floats(&selector.metric, labels, samples.to_vec()),
+            (indicator::Counter::Plain(selector), _) => {
+                self.write_floats(&selector.metric, labels, samples.to_vec());
+            }
             (indicator::Counter::Observations(selector, _), Form::Native) => {
                 let none = samples.iter().map(|sample| sample.map(|_| 0.0)).collect();
                 let values = Values::Histograms { low: samples.to_vec(), high: none, bucket: 0, distance: 1 };
@@ -388,7 +414,14 @@ impl Stage<'_> {
         }
     }
 
-    fn write_histogram(&mut self, metric: &str, labels: &Labels, bound: Decimal, low: &[Sample], high: &[Sample]) {
+    fn write_histogram(
+        &mut self,
+        metric: &str,
+        labels: &Labels,
+        bound: Decimal,
+        low: &[Sample],
+        high: &[Sample],
+    ) {
         if self.form == Form::Native {
             let bucket = bucket_below(bound);
             let distance = if 2_f64.powi(bucket) < bound.to_f64() { 2 } else { 1 };
@@ -409,7 +442,8 @@ impl Stage<'_> {
 
     fn write(&mut self, metric: &str, labels: Labels, values: Values) {
         let series = RawSeries { metric: metric.to_owned(), labels, values };
-        let is_new = !self.series.iter().any(|other| other.metric == series.metric && other.labels == series.labels);
+        let is_new =
+            !self.series.iter().any(|other| other.metric == series.metric && other.labels == series.labels);
         if is_new {
             self.series.push(series);
         }

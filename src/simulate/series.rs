@@ -85,10 +85,12 @@ fn runs(samples: &[Sample]) -> String {
 fn even_run(start: f64, samples: &[Sample]) -> (String, usize) {
     let step = match samples.get(1) {
         // Steps that are no whole numbers would gather rounding errors.
-        Some(Sample::Value(second)) if (second - start).fract() == 0.0 && start.fract() == 0.0 => second - start,
+        Some(Sample::Value(second)) if (second - start).fract() == 0.0 && start.fract() == 0.0 => {
+            second - start
+        }
         _ => return (start.to_string(), 1),
     };
-    let follows = |pair: &&[Sample]| matches!(pair, [Sample::Value(one), Sample::Value(next)] if next - one == step);
+    let follows = |pair: &&[Sample]| matches!(pair, [Sample::Value(one), Sample::Value(next)] if (next - one - step).abs() < f64::EPSILON);
     let length = 1 + samples.windows(2).take_while(follows).count();
     let sign = if step < 0.0 { "" } else { "+" };
     (format!("{start}{sign}{step}x{}", length - 1), length)
@@ -101,7 +103,8 @@ mod tests {
     #[test]
     fn samples_are_printed_in_runs() {
         use Sample::{Missing, Stale, Value};
-        let samples = [Value(1.0), Value(2.0), Value(3.0), Stale, Missing, Missing, Value(0.5), Value(0.0), Value(0.0)];
+        let samples =
+            [Value(1.0), Value(2.0), Value(3.0), Stale, Missing, Missing, Value(0.5), Value(0.0), Value(0.0)];
         assert_eq!(runs(&samples), "1+1x2 stale _x2 0.5 0+0x1");
     }
 }

@@ -166,9 +166,14 @@ fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Opt
 fn check_policy(policy: Policy, path: &str, target: &Target<'_>, findings: &mut Findings) {
     let within = policy.long.minutes() * 3 <= target.window.minutes();
     findings.require(within, format!("{path}.longWindow"), Rule::InvalidWindow, messages::LONG_WITHIN_WINDOW);
-    let factor = burn_rate::factor(policy, target.window);
-    let reachable = factor * target.objective.budget() < Decimal::ONE;
-    findings.require(reachable, "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+    findings.require(is_reachable(policy, target), "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+}
+
+/// Whether total failure exceeds the pair's threshold; exactly, where a burn rate is rounded.
+fn is_reachable(policy: Policy, target: &Target<'_>) -> bool {
+    let minutes = |window: Window| Decimal::from_integer(window.minutes().into());
+    let needed = policy.budget_percent * target.objective.budget() * minutes(target.window);
+    needed < minutes(policy.long) * Decimal::from_integer(100)
 }
 
 fn check_labels(spec: &api::Alerting, findings: &mut Findings) {

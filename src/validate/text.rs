@@ -54,10 +54,11 @@ pub(super) fn is_https_url(text: &str) -> bool {
         && (rest.len() == host.len() || rest.as_bytes()[host.len()] == b'/')
 }
 
-/// A decimal without a sign, of at most so many digits before and after the point.
-pub(super) fn plain_decimal(text: &str, whole: usize, fraction: usize) -> Option<Decimal> {
+/// A decimal number without a sign, with at most so many digits before and after the point: what CEL's
+/// `^[0-9]{1,whole}([.][0-9]{1,decimals})?$` matches.
+pub(super) fn plain_decimal(text: &str, whole: usize, decimals: usize) -> Option<Decimal> {
     let (before, after) = text.split_once('.').unwrap_or((text, ""));
-    let fits = before.len() <= whole && after.len() <= fraction && !text.starts_with('-');
+    let fits = !text.starts_with('-') && before.len() <= whole && after.len() <= decimals;
     Decimal::parse(text).filter(|_| fits)
 }
 

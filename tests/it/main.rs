@@ -13,4 +13,9 @@ mod consumers;
 mod generated;
 mod golden;
 mod properties;
+
+mod bad_input;
+mod cli;
+#[path = "../bad_input/fixtures.rs"]
+mod fixtures;
 mod tidy;
