@@ -11,6 +11,7 @@ mod admission;
 mod api_lint;
 mod consumers;
 mod generated;
+mod golden;
 mod properties;
 
 mod bad_input;
