@@ -32,8 +32,8 @@ pub struct Contender {
     pub rules: Vec<(i64, Rule)>,
     /// What is counted.
     pub fleet: Fleet,
-    /// Largest relative error of what it records: ours counts exactly, `rate` extrapolates.
-    pub tolerance: f64,
+    /// Whether it counts; `rate` and `increase` extrapolate.
+    pub is_exact: bool,
 }
 
 /// What a recorded series means.
@@ -90,7 +90,7 @@ fn ours(name: &'static str, fleet: &Fleet, births: &str) -> Result<Contender, Bo
     let slo = validate::slo(&resource, &validate::SloFacts::default())
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let groups: Vec<Group> = serde_json::from_value(serde_json::to_value(rules::groups(&slo))?)?;
-    contender(name, fleet, groups, 0, 0.001)
+    contender(name, fleet, groups, 0, true)
 }
 
 /// What `sloth generate` makes. The interval is part of the name, for each has a history of its own.
@@ -106,7 +106,7 @@ fn sloth(name: &'static str, fleet: &Fleet, folder: &Path, interval: i64) -> Res
     std::fs::write(&input, text)?;
     servers::run("sloth", &["generate", "-i", &input.display().to_string(), "-o", &output.display().to_string()])?;
     let file: RuleFile = serde_saphyr::from_str(&std::fs::read_to_string(output)?)?;
-    contender(name, fleet, file.groups, interval, 0.05)
+    contender(name, fleet, file.groups, interval, false)
 }
 
 /// What `pyrra generate` makes.
@@ -132,7 +132,7 @@ fn pyrra(name: &'static str, fleet: &Fleet, folder: &Path, performance: bool) ->
         groups.extend(file.groups);
     }
     std::fs::remove_dir_all(output)?;
-    contender(name, fleet, groups, 0, 0.05)
+    contender(name, fleet, groups, 0, false)
 }
 
 /// Without our exclusion of cancelled runs, of which there are none here: Pyrra would no longer record
@@ -150,7 +150,7 @@ fn contender(
     fleet: &Fleet,
     groups: Vec<Group>,
     otherwise: i64,
-    tolerance: f64,
+    is_exact: bool,
 ) -> Result<Contender, Box<dyn Error>> {
     let mut rules = Vec::new();
     for group in groups {
@@ -158,7 +158,7 @@ fn contender(
         let interval = interval.filter(|interval| *interval > 0).ok_or("a group has no readable interval")?;
         rules.extend(group.rules.into_iter().map(|rule| (interval, rule)));
     }
-    Ok(Contender { name, rules, fleet: fleet.clone(), tolerance })
+    Ok(Contender { name, rules, fleet: fleet.clone(), is_exact })
 }
 
 impl Meaning {

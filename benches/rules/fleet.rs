@@ -20,9 +20,9 @@ pub const NAMESPACE: &str = "support";
 
 /// One in so many series counts failures.
 const BAD_SHARE: usize = 6;
-/// Runs a day of a series of good runs, and of one of failures: 120 series have some 50 runs an hour
-/// each and fail 0.4 % of them, so no alert fires and no alert's text is made.
-const GOOD_A_DAY: i64 = 1200;
+/// Runs a day of a series of good runs, and of one of failures. With one of each 0.4 % fail, with 120
+/// fewer, so no alert fires and no alert's text is made.
+const GOOD_A_DAY: i64 = 6000;
 const BAD_A_DAY: i64 = 24;
 
 /// All raw series of one agent.
