@@ -25,20 +25,20 @@ const BUDGET: f64 = 0.01;
 const WINDOW: i64 = 30 * 86_400;
 
 /// The rules of one tool.
-pub struct Contender {
+pub(crate) struct Contender {
     /// What the table calls it.
     pub name: &'static str,
     /// Its rules, each with the seconds between two evaluations.
     pub rules: Vec<(i64, Rule)>,
     /// What is counted.
     pub fleet: Fleet,
-    /// Largest relative error of what it records: ours counts exactly, `rate` extrapolates.
-    pub tolerance: f64,
+    /// Whether it counts; `rate` and `increase` extrapolate.
+    pub is_exact: bool,
 }
 
 /// What a recorded series means.
 #[derive(Clone, Copy)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     /// Events in so many seconds.
     Events(Side, i64),
     /// The same, one series for each status.
@@ -54,12 +54,12 @@ pub enum Meaning {
 }
 
 /// Names in the table.
-pub const OURS: &str = "agentslo";
-pub const SLOTH: &str = "Sloth";
-pub const PYRRA: &str = "Pyrra";
+pub(crate) const OURS: &str = "agentslo";
+pub(crate) const SLOTH: &str = "Sloth";
+pub(crate) const PYRRA: &str = "Pyrra";
 
 /// The three that the bars compare, ours first.
-pub fn main_three(fleet: &Fleet, folder: &Path) -> Result<Vec<Contender>, Box<dyn Error>> {
+pub(crate) fn main_three(fleet: &Fleet, folder: &Path) -> Result<Vec<Contender>, Box<dyn Error>> {
     Ok(vec![
         ours(OURS, fleet, "Count")?,
         sloth(SLOTH, fleet, folder, OPERATOR_DEFAULT)?,
@@ -68,7 +68,7 @@ pub fn main_three(fleet: &Fleet, folder: &Path) -> Result<Vec<Contender>, Box<dy
 }
 
 /// These, and the modes of each that cost less.
-pub fn all(fleet: &Fleet, folder: &Path) -> Result<Vec<Contender>, Box<dyn Error>> {
+pub(crate) fn all(fleet: &Fleet, folder: &Path) -> Result<Vec<Contender>, Box<dyn Error>> {
     let mut all = main_three(fleet, folder)?;
     all.extend([
         ours("agentslo, counterBirths: Ignore", fleet, "Ignore")?,
@@ -90,7 +90,7 @@ fn ours(name: &'static str, fleet: &Fleet, births: &str) -> Result<Contender, Bo
     let slo = validate::slo(&resource, &validate::SloFacts::default())
         .map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let groups: Vec<Group> = serde_json::from_value(serde_json::to_value(rules::groups(&slo))?)?;
-    contender(name, fleet, groups, 0, 0.001)
+    contender(name, fleet, groups, 0, true)
 }
 
 /// What `sloth generate` makes. The interval is part of the name, for each has a history of its own.
@@ -114,7 +114,7 @@ fn sloth(
         &["generate", "-i", &input.display().to_string(), "-o", &output.display().to_string()],
     )?;
     let file: RuleFile = serde_saphyr::from_str(&std::fs::read_to_string(output)?)?;
-    contender(name, fleet, file.groups, interval, 0.05)
+    contender(name, fleet, file.groups, interval, false)
 }
 
 /// What `pyrra generate` makes.
@@ -145,7 +145,7 @@ fn pyrra(
         groups.extend(file.groups);
     }
     std::fs::remove_dir_all(output)?;
-    contender(name, fleet, groups, 0, 0.05)
+    contender(name, fleet, groups, 0, false)
 }
 
 /// Without our exclusion of cancelled runs, of which there are none here: Pyrra would no longer record
@@ -163,7 +163,7 @@ fn contender(
     fleet: &Fleet,
     groups: Vec<Group>,
     otherwise: i64,
-    tolerance: f64,
+    is_exact: bool,
 ) -> Result<Contender, Box<dyn Error>> {
     let mut rules = Vec::new();
     for group in groups {
@@ -171,12 +171,12 @@ fn contender(
         let interval = interval.filter(|interval| *interval > 0).ok_or("a group has no readable interval")?;
         rules.extend(group.rules.into_iter().map(|rule| (interval, rule)));
     }
-    Ok(Contender { name, rules, fleet: fleet.clone(), tolerance })
+    Ok(Contender { name, rules, fleet: fleet.clone(), is_exact })
 }
 
 impl Meaning {
     /// By the name of the series; none for those that no rule reads.
-    pub fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let fixed = [
             (series::TOTAL_5M.to_owned(), Self::Events(Side::Total, 300)),
             (series::BAD_5M.to_owned(), Self::Events(Side::Bad, 300)),
@@ -200,7 +200,7 @@ impl Meaning {
     }
 
     /// The window, where it has one.
-    pub fn window(self) -> Option<i64> {
+    pub(crate) fn window(self) -> Option<i64> {
         match self {
             Self::Events(_, window)
             | Self::EventsByStatus(window)
@@ -211,7 +211,7 @@ impl Meaning {
     }
 
     /// Its value; of several series, their sum.
-    pub fn at(self, fleet: &Fleet, time: i64) -> f64 {
+    pub(crate) fn at(self, fleet: &Fleet, time: i64) -> f64 {
         match self {
             Self::Events(side, window) => as_float(fleet.events(side, time - window, time)),
             Self::EventsByStatus(window) => as_float(fleet.events(Side::Total, time - window, time)),
@@ -223,7 +223,7 @@ impl Meaning {
     }
 
     /// The parts of the fleet that have a series each, with the label that tells them apart.
-    pub fn parts(self, fleet: &Fleet) -> Vec<(Option<String>, Fleet)> {
+    pub(crate) fn parts(self, fleet: &Fleet) -> Vec<(Option<String>, Fleet)> {
         let Self::EventsByStatus(_) = self else { return vec![(None, fleet.clone())] };
         let statuses: BTreeSet<&String> =
             fleet.counters.iter().map(|counter| &counter.labels["status"]).collect();

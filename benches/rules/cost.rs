@@ -1,36 +1,43 @@
 //! What Prometheus does for the rules of one contender.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
-
-use prometheus_http_query::Client;
 
 use crate::contenders::{Contender, Meaning};
 use crate::fleet::{NOW, as_float};
+use crate::server::Server;
 
-/// In a round, each rule is asked for until one of these is reached; short ones need the repetition.
-const ASKS: usize = 15;
-const TIME: Duration = Duration::from_millis(60);
+/// A round evaluates what is due in so many seconds, in which each interval here fits whole times, ...
+const SLICE: i64 = 300;
+/// ... and again until it took so many seconds, since processor time is counted in hundredths.
+const LEAST: f64 = 0.5;
+const SLICES_AN_HOUR: f64 = 12.0;
 
-/// Windows from here on are long enough for `rate` to be near the truth.
-const STEADY: i64 = 3600;
+/// Windows from here on have enough failures for `rate` to be near the truth. Below, what extrapolates
+/// may be anything.
+const STEADY: i64 = 86_400;
+/// Largest relative error of a recorded value: the edges of 30 days, and what `rate` makes of a day.
+const EXACT: f64 = 0.001;
+const EXTRAPOLATED: f64 = 0.05;
 
 /// The cost of a contender.
-pub struct Cost {
+pub(crate) struct Cost {
     /// What the table calls it.
     pub name: &'static str,
     /// Rule by rule.
     pub rules: Vec<RuleCost>,
+    /// Seconds of processor time an hour, for each round: all that the server did, such as collecting
+    /// garbage, except for taking questions and sending answers, which rules do not need.
+    pub processor: Vec<f64>,
 }
 
 /// The cost of one rule.
-pub struct RuleCost {
+pub(crate) struct RuleCost {
     /// Name of the recording or the alert.
     pub name: String,
     expr: String,
     is_alert: bool,
-    /// Evaluations an hour.
-    pub evaluations: i64,
+    /// Evaluations in a slice.
+    evaluations: i64,
     /// Samples that one evaluation reads.
     pub samples: i64,
     /// Most samples that it holds at a time.
@@ -39,42 +46,47 @@ pub struct RuleCost {
     pub results: Vec<f64>,
     /// Seconds of one evaluation, for each round.
     pub seconds: Vec<f64>,
-}
-
-/// One evaluation.
-struct Evaluation {
-    samples: i64,
-    peak: i64,
-    seconds: f64,
-    results: Vec<f64>,
+    /// Seconds of each evaluation of this round.
+    times: Vec<f64>,
 }
 
 impl Cost {
     /// Nothing measured yet.
-    pub fn of(contender: &Contender) -> Self {
+    pub(crate) fn of(contender: &Contender) -> Self {
         let rules = contender.rules.iter().map(|(interval, rule)| RuleCost {
             name: rule.record.clone().or_else(|| rule.alert.clone()).unwrap_or_default(),
             expr: rule.expr.clone(),
             is_alert: rule.alert.is_some(),
-            evaluations: 3600 / interval,
+            evaluations: SLICE / interval,
             samples: 0,
             peak: 0,
             results: Vec::new(),
             seconds: Vec::new(),
+            times: Vec::new(),
         });
-        Self { name: contender.name, rules: rules.collect() }
+        Self { name: contender.name, rules: rules.collect(), processor: Vec::new() }
     }
 
-    /// Evaluates each rule, several times where that is quick.
-    pub async fn add_round(&mut self, prometheus: &Client) -> Result<(), Box<dyn Error>> {
-        for rule in &mut self.rules {
-            rule.add_round(prometheus).await?;
+    /// Evaluates the rules as often as an hour would, in proportion.
+    pub(crate) async fn add_round(&mut self, server: &Server) -> Result<(), Box<dyn Error>> {
+        let asking = server.cost_of_asking().await?;
+        let begin = server.processor_seconds().await?;
+        let (mut slices, mut asked, mut waited) = (0, 0, 0.0);
+        while waited < LEAST {
+            for rule in &mut self.rules {
+                waited += rule.evaluate(server).await.map_err(|error| format!("{}: {error}", rule.name))?;
+                asked += rule.evaluations;
+            }
+            slices += 1;
         }
+        let spent = server.processor_seconds().await? - begin - asking * as_float(asked);
+        self.rules.iter_mut().for_each(RuleCost::end_round);
+        self.processor.push(spent / as_float(slices) * SLICES_AN_HOUR);
         Ok(())
     }
 
     /// Whether the rules found what they should: a rule that reads nothing is cheap.
-    pub fn check(&self, contender: &Contender) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn check(&self, contender: &Contender) -> Result<(), Box<dyn Error>> {
         for rule in &self.rules {
             rule.check(contender).map_err(|fault| format!("{}: {} {fault}", self.name, rule.name))?;
         }
@@ -82,41 +94,50 @@ impl Cost {
     }
 
     /// Samples that are read in an hour.
-    pub fn samples(&self) -> i64 {
-        self.rules.iter().map(|rule| rule.samples * rule.evaluations).sum()
+    pub(crate) fn samples(&self) -> i64 {
+        self.rules.iter().map(|rule| rule.samples * rule.an_hour()).sum()
     }
 
     /// Series that are recorded.
-    pub fn series(&self) -> usize {
+    pub(crate) fn series(&self) -> usize {
         self.rules.iter().filter(|rule| !rule.is_alert).map(|rule| rule.results.len()).sum()
     }
 
     /// Most samples that one evaluation holds at a time.
-    pub fn peak(&self) -> i64 {
+    pub(crate) fn peak(&self) -> i64 {
         self.rules.iter().map(|rule| rule.peak).max().unwrap_or_default()
     }
 
     /// Seconds of evaluation an hour, for each round.
-    pub fn seconds(&self) -> Vec<f64> {
+    pub(crate) fn seconds(&self) -> Vec<f64> {
         let rounds = self.rules.iter().map(|rule| rule.seconds.len()).min().unwrap_or_default();
-        let hour = |rule: &RuleCost, round: usize| rule.seconds[round] * as_float(rule.evaluations);
+        let hour = |rule: &RuleCost, round: usize| rule.seconds[round] * as_float(rule.an_hour());
         (0..rounds).map(|round| self.rules.iter().map(|rule| hour(rule, round)).sum()).collect()
     }
 }
 
 impl RuleCost {
-    async fn add_round(&mut self, prometheus: &Client) -> Result<(), Box<dyn Error>> {
-        let begin = Instant::now();
-        let mut times = Vec::new();
-        while times.is_empty() || (times.len() < ASKS && begin.elapsed() < TIME) {
-            let evaluation =
-                evaluate(prometheus, &self.expr).await.map_err(|error| format!("{}: {error}", self.name))?;
-            times.push(evaluation.seconds);
+    /// Evaluations an hour.
+    pub(crate) fn an_hour(&self) -> i64 {
+        self.evaluations * 3600 / SLICE
+    }
+
+    /// As often as is due in a slice; returns the seconds that it took.
+    async fn evaluate(&mut self, server: &Server) -> Result<f64, Box<dyn Error>> {
+        let mut sum = 0.0;
+        for _ in 0..self.evaluations {
+            let evaluation = server.evaluate(&self.expr).await?;
+            sum += evaluation.seconds;
+            self.times.push(evaluation.seconds);
             (self.samples, self.peak, self.results) =
                 (evaluation.samples, evaluation.peak, evaluation.results);
         }
-        self.seconds.push(median(&times));
-        Ok(())
+        Ok(sum)
+    }
+
+    fn end_round(&mut self) {
+        self.seconds.push(median(&self.times));
+        self.times.clear();
     }
 
     fn check(&self, contender: &Contender) -> Result<(), String> {
@@ -128,7 +149,10 @@ impl RuleCost {
         }
         let Some(meaning) = Meaning::of(&self.name) else { return Ok(()) };
         let is_short = meaning.window().is_some_and(|window| window < STEADY);
-        let tolerance = if is_short { contender.tolerance * 10.0 } else { contender.tolerance };
+        if is_short && !contender.is_exact {
+            return Ok(());
+        }
+        let tolerance = if contender.is_exact { EXACT } else { EXTRAPOLATED };
         let (is, should) = (self.results.iter().sum::<f64>(), meaning.at(&contender.fleet, NOW));
         if (is - should).abs() <= tolerance * should.abs() {
             Ok(())
@@ -138,25 +162,8 @@ impl RuleCost {
     }
 }
 
-async fn evaluate(prometheus: &Client, expr: &str) -> Result<Evaluation, Box<dyn Error>> {
-    let answer = prometheus.query(expr).at(NOW).stats().post().await?;
-    let (data, stats) = answer.into_inner();
-    let stats = stats.ok_or("Prometheus sent no statistics")?;
-    let samples = stats.samples();
-    let results = match data.into_vector() {
-        Ok(vector) => vector.iter().map(|series| series.sample().value()).collect(),
-        Err(_) => return Err("it is no instant vector".into()),
-    };
-    Ok(Evaluation {
-        samples: samples.total_queryable_samples(),
-        peak: samples.peak_samples(),
-        seconds: stats.timings().eval_total_time(),
-        results,
-    })
-}
-
 /// The middle one; of an even number, the upper of two.
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)

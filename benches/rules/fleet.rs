@@ -5,29 +5,29 @@ use std::collections::BTreeMap;
 use crate::history::Labels;
 
 /// Seconds between scrapes.
-pub const SCRAPE: i64 = 30;
+pub(crate) const SCRAPE: i64 = 30;
 /// The time at which everything is evaluated: 2026-01-01 00:57:37 UTC. Any would do; a fixed one lets
 /// the blocks be kept, and one beside the round minutes has no edge in its favour.
-pub const NOW: i64 = 1_767_229_057;
+pub(crate) const NOW: i64 = 1_767_229_057;
 /// Length of the history: the window of the objective and a day.
-pub const HISTORY: i64 = 31 * DAY;
+pub(crate) const HISTORY: i64 = 31 * DAY;
 const DAY: i64 = 86_400;
 
 /// The metric.
-pub const METRIC: &str = "agent_queries_total";
+pub(crate) const METRIC: &str = "agent_queries_total";
 /// The namespace of the agent.
-pub const NAMESPACE: &str = "support";
+pub(crate) const NAMESPACE: &str = "support";
 
 /// One in so many series counts failures.
 const BAD_SHARE: usize = 6;
-/// Runs a day of a series of good runs, and of one of failures: 120 series have some 50 runs an hour
-/// each and fail 0.4 % of them, so no alert fires and no alert's text is made.
-const GOOD_A_DAY: i64 = 1200;
+/// Runs a day of a series of good runs, and of one of failures. With one of each 0.4 % fail, with 120
+/// fewer, so no alert fires and no alert's text is made.
+const GOOD_A_DAY: i64 = 6000;
 const BAD_A_DAY: i64 = 24;
 
 /// All raw series of one agent.
 #[derive(Clone)]
-pub struct Fleet {
+pub(crate) struct Fleet {
     /// Its name.
     pub agent: String,
     /// Its counters.
@@ -36,7 +36,7 @@ pub struct Fleet {
 
 /// One raw series.
 #[derive(Clone)]
-pub struct Counter {
+pub(crate) struct Counter {
     /// Its labels.
     pub labels: Labels,
     /// Whether it counts failures.
@@ -48,7 +48,7 @@ pub struct Counter {
 
 /// Which events are counted.
 #[derive(Clone, Copy)]
-pub enum Side {
+pub(crate) enum Side {
     /// All that are valid.
     Total,
     /// Failures.
@@ -57,14 +57,14 @@ pub enum Side {
 
 impl Fleet {
     /// An agent with so many series: in six (in two) one counts failures.
-    pub fn new(agent: &str, series: usize) -> Self {
+    pub(crate) fn new(agent: &str, series: usize) -> Self {
         let block = BAD_SHARE.min(series);
         let counters = (0..series).map(|index| Counter::new(agent, index / block, index % block)).collect();
         Self { agent: agent.to_owned(), counters }
     }
 
     /// Events between two times, as scraped.
-    pub fn events(&self, side: Side, from: i64, to: i64) -> i64 {
+    pub(crate) fn events(&self, side: Side, from: i64, to: i64) -> i64 {
         let counted = self.counters.iter().filter(|counter| match side {
             Side::Total => true,
             Side::Bad => counter.is_bad,
@@ -73,7 +73,7 @@ impl Fleet {
     }
 
     /// Share of failures in the time before.
-    pub fn ratio(&self, window: i64, time: i64) -> f64 {
+    pub(crate) fn ratio(&self, window: i64, time: i64) -> f64 {
         let count = |side| as_float(self.events(side, time - window, time));
         count(Side::Bad) / count(Side::Total)
     }
@@ -111,7 +111,7 @@ impl Counter {
     }
 
     /// Its value at a scrape. It has been counting for a year.
-    pub fn value(&self, scrape: i64) -> i64 {
+    pub(crate) fn value(&self, scrape: i64) -> i64 {
         ((scrape - (NOW - 365 * DAY)) * self.runs_a_day + self.phase) / DAY
     }
 
@@ -122,13 +122,13 @@ impl Counter {
 }
 
 /// The scrape at which the history begins.
-pub fn first_scrape() -> i64 {
+pub(crate) fn first_scrape() -> i64 {
     // A few seconds before the evaluation, as usual.
     NOW - HISTORY - 11
 }
 
 /// Exact for what is counted here.
 #[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-pub fn as_float(count: i64) -> f64 {
+pub(crate) fn as_float(count: i64) -> f64 {
     count as f64
 }

@@ -9,7 +9,7 @@ use crate::contenders::{Contender, Meaning};
 use crate::fleet::{Counter, Fleet, HISTORY, METRIC, NOW, SCRAPE, first_scrape};
 
 /// Labels of a series.
-pub type Labels = BTreeMap<String, String>;
+pub(crate) type Labels = BTreeMap<String, String>;
 
 /// How much there is of a series of which rules read only the newest samples.
 const RECENT: i64 = 3600;
@@ -17,7 +17,7 @@ const RECENT: i64 = 3600;
 const TILE: i64 = 300;
 
 /// Series by their name and labels, as they are written: the same one of two contenders is there once.
-pub struct History(BTreeMap<String, Content>);
+pub(crate) struct History(BTreeMap<String, Content>);
 
 enum Content {
     Raw(Counter),
@@ -26,7 +26,7 @@ enum Content {
 
 impl History {
     /// All that the contenders' rules read.
-    pub fn of<'a>(contenders: impl Iterator<Item = &'a Contender>) -> Self {
+    pub(crate) fn of<'a>(contenders: impl Iterator<Item = &'a Contender>) -> Self {
         let mut series = BTreeMap::new();
         for contender in contenders {
             for counter in &contender.fleet.counters {
@@ -48,7 +48,7 @@ impl History {
     }
 
     /// Writes it as `OpenMetrics`, one series after the other.
-    pub fn write(&self, mut file: impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, mut file: impl Write) -> io::Result<()> {
         let mut line = String::new();
         for (identity, content) in &self.0 {
             for time in content.times() {
@@ -62,7 +62,7 @@ impl History {
     }
 
     /// What tells it from another history: each series with its times and some of its values.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let mut text = String::new();
         for (identity, content) in &self.0 {
             let times: Vec<i64> = content.times().collect();

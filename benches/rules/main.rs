@@ -1,13 +1,13 @@
 //! What the rules of one objective cost a real Prometheus: ours beside Sloth's and Pyrra's.
 //!
 //! ```text
-//!  fleet ──► contenders ──► history ──► storage ──► Prometheus ──► cost ──► verdict
-//!  raw       rule files     what they   blocks,     evaluates      times    table,
-//!  series    of each tool   read        cached      each rule      an hour  bars
+//!  fleet ──► contenders ──► history ──► storage ──► server ──► cost ──► verdict
+//!  raw       rule files     what they   blocks,     evaluates  times    table,
+//!  series    of each tool   read        cached      each rule  an hour  bars
 //! ```
 //!
 //! It asks Prometheus for each expression as an instant query with statistics. Samples are exact and
-//! the same in every run; times are not, so each round times every contender and ratios are taken
+//! the same in every run; times are not, so each round times every contender, and ratios are taken
 //! within rounds. `docs/benchmarks.md` tells how to run it and how to read what it prints.
 
 // What a benchmark measures it prints.
@@ -18,6 +18,7 @@ mod cost;
 mod fleet;
 mod history;
 mod rule_file;
+mod server;
 mod servers;
 mod storage;
 mod verdict;
@@ -26,12 +27,12 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use bed::{Bed, Options, Part};
-use prometheus_http_query::Client;
 
 use contenders::Contender;
 use cost::Cost;
 use fleet::Fleet;
 use history::History;
+use server::Server;
 
 /// Rounds of timing. Odd, so that the median is one of them.
 const ROUNDS: usize = 9;
@@ -55,10 +56,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let few = contenders::main_three(&Fleet::new("small-agent", FEW), bed.folder())?;
     let history = History::of(many.iter().chain(&few));
     storage::fill(&bed, &history).await?;
-    let prometheus = Client::from(reqwest::Client::builder().no_proxy().build()?, &bed.prometheus_url())?;
+    let server = Server::of(&bed)?;
 
-    let many_costs = measure(&prometheus, &many).await?;
-    let few_costs = measure(&prometheus, &few).await?;
+    let many_costs = measure(&server, &many).await?;
+    let few_costs = measure(&server, &few).await?;
     bed.stop().await;
 
     let version = servers::run("promtool", &["--version"])?;
@@ -67,7 +68,9 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("\n{MANY} raw series\n{}", verdict::table(&many_costs));
     println!("{FEW} raw series (for information)\n{}", verdict::table(&few_costs));
     if details {
-        many_costs.iter().for_each(|cost| println!("{}", verdict::rules(cost)));
+        for cost in &many_costs {
+            println!("{}", verdict::rules(cost));
+        }
     }
     let (text, passed) = verdict::bars(&many_costs);
     println!("{text}");
@@ -75,12 +78,12 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// Costs in the order of the contenders, of which ours is the first.
-async fn measure(prometheus: &Client, contenders: &[Contender]) -> Result<Vec<Cost>, Box<dyn Error>> {
+async fn measure(server: &Server, contenders: &[Contender]) -> Result<Vec<Cost>, Box<dyn Error>> {
     let mut costs: Vec<Cost> = contenders.iter().map(Cost::of).collect();
     for round in 0..ROUNDS {
         eprintln!("round {} of {ROUNDS} ...", round + 1);
         for cost in &mut costs {
-            cost.add_round(prometheus).await?;
+            cost.add_round(server).await?;
         }
     }
     for (cost, contender) in costs.iter().zip(contenders) {

@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 /// A rule file.
 #[derive(Deserialize)]
-pub struct RuleFile {
+pub(crate) struct RuleFile {
     /// Its groups.
     pub groups: Vec<Group>,
 }
 
 /// Rules that are evaluated together.
 #[derive(Clone, Deserialize)]
-pub struct Group {
+pub(crate) struct Group {
     /// How often, where the file says so.
     pub interval: Option<String>,
     /// The rules.
@@ -22,7 +22,7 @@ pub struct Group {
 
 /// A recording or an alerting rule.
 #[derive(Clone, Deserialize)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Name of the recorded series.
     pub record: Option<String>,
     /// Name of the alert.
@@ -35,7 +35,7 @@ pub struct Rule {
 }
 
 /// Seconds of a duration such as `2m30s` or `1d1h43m`.
-pub fn seconds(duration: &str) -> Option<i64> {
+pub(crate) fn seconds(duration: &str) -> Option<i64> {
     let mut sum = 0;
     let mut rest = duration;
     while !rest.is_empty() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Runs one of the tools and returns what it printed.
-pub fn run(name: &str, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
+pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     let program = folder()?.join(name);
     if !program.exists() {
         return Err(format!("{} is missing: run `tools/servers ensure test bench`", program.display()).into());

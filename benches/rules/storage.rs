@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::servers;
 
 /// Puts the blocks of a history into the bed's Prometheus, which is restarted for that.
-pub async fn fill(bed: &Bed, history: &History) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn fill(bed: &Bed, history: &History) -> Result<(), Box<dyn Error>> {
     let blocks = blocks(history)?;
     let prometheus = bed.server(Part::Prometheus);
     prometheus.stop().await;
