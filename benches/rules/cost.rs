@@ -70,7 +70,7 @@ impl Cost {
     /// Evaluates the rules as often as an hour would, in proportion.
     pub(crate) async fn add_round(&mut self, server: &Server) -> Result<(), Box<dyn Error>> {
         let asking = server.cost_of_asking().await?;
-        let begin = server.processor_seconds().await?;
+        let begin = server.cpu_seconds().await?;
         let (mut slices, mut asked, mut waited) = (0, 0, 0.0);
         while waited < LEAST {
             for rule in &mut self.rules {
@@ -79,7 +79,7 @@ impl Cost {
             }
             slices += 1;
         }
-        let spent = server.processor_seconds().await? - begin - asking * as_float(asked);
+        let spent = server.cpu_seconds().await? - begin - asking * as_float(asked);
         self.rules.iter_mut().for_each(RuleCost::end_round);
         self.processor.push(spent / as_float(slices) * SLICES_AN_HOUR);
         Ok(())
