@@ -96,10 +96,10 @@ async fn the_status_tells_the_true_count_and_a_page_reaches_the_receiver() {
         broken: Some(15),
     };
     a_page_arrives(&stage).await;
+    stage.wait_for_condition(NAMESPACE, "broken", ("BudgetHealthy", "False", "BurningFast")).await;
     budget_is(&stage, "success", ("400", "8", "98%", "60%", "12", "Met")).await;
     budget_is(&stage, "latency", ("200", "10", "95%", "50%", "10", "Met")).await;
     budget_is(&stage, "cost", ("100", "20", "80%", "20%", "5", "AtRisk")).await;
-    stage.wait_for_condition(NAMESPACE, "broken", ("BudgetHealthy", "False", "BurningFast")).await;
     nothing_recorded_is_nan(&stage).await;
     columns_fit_a_terminal(&stage).await;
     stage.operator.stop().await;
