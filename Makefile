@@ -16,7 +16,7 @@ demo: ## The main job on real servers: an agent, its budget, an outage, the page
 
 test: ## Every test, on real servers; builds them on first use
 	@$(call SERVERS,test) && export AGENTSLO_SERVERS && \
-	$(CARGO) test --locked --workspace --lib --bins --tests
+	RUST_TEST_THREADS=8 $(CARGO) test --locked --workspace --lib --bins --tests
 
 test-fast: ## The hermetic tests only, under a minute
 	$(CARGO) test --locked --lib --bins --test it
@@ -26,7 +26,7 @@ check: ## Formatting and lints
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 bless: ## Accept goldens and rewrite generated files, then show the difference
-	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it generated golden || true
+	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it -- generated golden || true
 	git --no-pager diff --stat
 
 render: ## Print the rules of one example: make render EXAMPLE=success

@@ -162,8 +162,8 @@ async fn tell_recovery(bed: &Bed, agent: &Agent) -> Result<()> {
 }
 
 async fn show(bed: &Bed) -> Result<()> {
-    println!("\n        $ kubectl get agentslo -n {NAMESPACE}");
-    for line in bed.kubectl(&["get", "agentslo", "-n", NAMESPACE]).await?.lines() {
+    println!("\n        $ kubectl get agentslo -n {NAMESPACE} -o wide");
+    for line in bed.kubectl(&["get", "agentslo", "-n", NAMESPACE, "-o", "wide"]).await?.lines() {
         println!("        {line}");
     }
     println!();

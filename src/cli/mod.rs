@@ -1,16 +1,32 @@
 //! The command line: one file per command, each a thin door to the core.
 
+mod check;
+mod completion;
+mod crds;
+mod documents;
+mod files;
+mod print;
 mod render;
 mod run;
 mod test;
+mod validate;
+mod written;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well
+  1  findings: something that was read is not valid
+  2  usage: the command or one of its files could not be read
+  3  the cluster could not be reached";
 
 /// Error budgets and burn-rate alerts for AI agents on Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "agentslo", version, arg_required_else_help = true)]
+#[command(name = "agentslo", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,17 +34,33 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Render(render::Arguments),
     Run(run::Arguments),
+    Render(render::Arguments),
+    Validate(validate::Arguments),
     Test(test::Arguments),
+    Crds(crds::Arguments),
+    Completion(completion::Arguments),
 }
 
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Render(arguments) => render::run(&arguments),
+    let program = std::env::args_os().next().unwrap_or_default();
+    let matches = command_called(Path::new(&program)).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Crds(arguments) => crds::run(&arguments),
+        Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
     }
+}
+
+/// The command as it was called: kubectl runs its plugin `agentslo` as `kubectl-agentslo`.
+fn command_called(program: &Path) -> clap::Command {
+    let is_plugin = program.file_stem().is_some_and(|stem| stem == "kubectl-agentslo");
+    let command = Arguments::command();
+    if is_plugin { command.bin_name("kubectl agentslo") } else { command }
 }

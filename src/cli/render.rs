@@ -1,42 +1,60 @@
-//! `agentslo render`: prints all artifacts as one stream.
+//! `agentslo render`: prints what the controller would apply, without a cluster.
 
-use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::api::v1alpha1::AgentSlo;
-use crate::{render, validate};
+use super::check::{Input, check};
+use super::print::{Format, refuse, write_note, write_out};
+use crate::render;
 
-/// Print what the controller would apply.
+const EXAMPLES: &str = "\
+Examples:
+  # The rules of one AgentSLO
+  agentslo render -f agentslo.yaml
+
+  # What a change would do
+  diff <(agentslo render -f old/) <(agentslo render -f new/)
+
+  # Without the controller: rules for a Prometheus that prometheus-operator runs
+  agentslo render -f slos/ --platform platform.yaml | kubectl apply -f -
+
+Violations go to standard error as `validate` prints them; what is valid is
+still printed.
+
+Exit codes:
+  0  all is valid
+  1  violations
+  2  a file cannot be read, or there is nothing to render";
+
+/// Print what the controller would apply for the AgentSLOs in files, without a cluster.
+///
+/// The same input gives the same bytes. Owner references are left out: they need the UID from a cluster.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// File with resources.
-    #[arg(short = 'f', long = "filename")]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    input: Input,
+    /// Notation.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    for file in &arguments.files {
-        let text = std::fs::read_to_string(file).expect("file");
-        let slo: AgentSlo = serde_saphyr::from_str(&text).expect("parse");
-        match validate::slo(&slo, &validate::SloFacts::default()) {
-            Ok(slo) => {
-                for artifact in render::slo(&slo).0 {
-                    let _ = writeln!(
-                        std::io::stdout(),
-                        "---\n{}",
-                        serde_saphyr::to_string(&artifact).expect("yaml")
-                    );
-                }
-            }
-            Err(violations) => {
-                for violation in violations.iter() {
-                    eprintln!("{violation}");
-                }
-            }
-        }
+    let checked = match check(&arguments.input) {
+        Ok(checked) => checked,
+        Err(message) => return refuse(&message),
+    };
+    if checked.is_empty() {
+        return refuse(&checked.summary());
     }
-    ExitCode::SUCCESS
+    let artifacts = checked.slos.iter().flat_map(|slo| render::slo(slo).0);
+    write_out(&artifacts.map(|artifact| arguments.output.print(&artifact)).collect::<String>());
+    for finding in &checked.findings {
+        write_note(&finding.print());
+    }
+    if !checked.findings.is_empty() {
+        write_note(&checked.summary());
+    }
+    checked.exit_code()
 }

@@ -2,69 +2,94 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::sync::Mutex;
 
 use clap::Args;
-use serde::de::DeserializeOwned;
 
-use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
+use super::check::{Input, check};
+use super::print::{escaped, refuse, write_note, write_out};
 use crate::domain::slo::Slo;
 use crate::simulate::{Incident, Proof, RULE_FILE, proof};
-use crate::validate;
 
 /// Promtools that run at the same time.
 const AT_ONCE: usize = 2;
 
-/// Prove with promtool what every alert does in a set of incidents.
+const EXAMPLES: &str = "\
+Examples:
+  # Does the page come in an outage, and is it silent after one failed run?
+  agentslo test -f agentslo.yaml
+
+  # Keep the tests, to run them with promtool yourself
+  agentslo test -f slos/ --platform platform.yaml --output proofs/
+  promtool test rules proofs/*/*/*.test.yaml
+
+Exit codes:
+  0  every alert does in every incident what it should, to the minute
+  1  it does not, or an AgentSLO is not valid or cannot be proven
+  2  a file cannot be read, or there is no promtool";
+
+/// Prove with promtool what every alert does in a set of incidents, without a cluster.
+///
+/// Total outage, slow leak, one failure in five runs, idle night, restarts, births, gaps, absence: for each
+/// of them arithmetic says what the rules must record and when each alert must begin and end.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// File or directory with AgentSLOs.
-    #[arg(short = 'f', long = "filename", required = true)]
-    files: Vec<PathBuf>,
-    /// File with the AgentPlatform that applies.
-    #[arg(long)]
-    platform: Option<PathBuf>,
+    #[command(flatten)]
+    input: Input,
     /// Directory for rules and tests; without it they are not kept.
-    #[arg(long)]
+    #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// The promtool to run. Default: the one in the directory that the environment variable
     /// AGENTSLO_SERVERS names, else the one in PATH.
-    #[arg(long)]
+    #[arg(long, value_name = "PATH")]
     promtool: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let slos = match read(arguments) {
-        Ok(slos) => slos,
-        Err(message) => return misuse(&message),
+    let checked = match check(&arguments.input) {
+        Ok(checked) => checked,
+        Err(message) => return refuse(&message),
     };
-    let promtool = arguments.promtool.clone().or_else(find_promtool);
-    if promtool.is_none() && arguments.output.is_none() {
-        return misuse(
-            "promtool is not to be found; name it with --promtool, or keep the tests with --output",
-        );
+    if checked.is_empty() {
+        return refuse(&checked.summary());
     }
-    let (directory, is_kept) = match &arguments.output {
-        Some(directory) => (directory.clone(), true),
-        None => (std::env::temp_dir().join(format!("agentslo-test-{}", std::process::id())), false),
-    };
-    let proven = prove(&slos, &directory, promtool.as_deref());
-    if !is_kept {
-        let _ = fs::remove_dir_all(&directory);
+    for finding in &checked.findings {
+        write_note(&finding.print());
     }
-    match proven {
-        Ok(true) => ExitCode::SUCCESS,
+    match prove_somewhere(&checked.slos, arguments) {
+        Ok(true) => checked.exit_code(),
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => misuse(&format!("{}: {error}", directory.display())),
+        Err(message) => refuse(&message),
     }
 }
 
-fn misuse(message: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "error: {message}");
-    ExitCode::from(2)
+/// In the directory for the output, or in one that is removed in the end.
+fn prove_somewhere(slos: &[Slo], arguments: &Arguments) -> Result<bool, String> {
+    let promtool = arguments.promtool.clone().or_else(find_promtool);
+    if promtool.is_none() && arguments.output.is_none() {
+        return Err(
+            "there is no promtool; name one with --promtool, or keep the tests with --output".to_owned()
+        );
+    }
+    let passing = std::env::temp_dir().join(format!("agentslo-test-{}", std::process::id()));
+    let directory = arguments.output.as_ref().unwrap_or(&passing);
+    let proven = prove(slos, directory, promtool.as_deref());
+    if arguments.output.is_none() {
+        // What stays behind is the system's to clear away.
+        let _ = fs::remove_dir_all(directory);
+    }
+    proven.map_err(|error| format!("cannot test in '{}': {error}", directory.display()))
+}
+
+fn find_promtool() -> Option<PathBuf> {
+    let servers = std::env::var_os("AGENTSLO_SERVERS").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = servers.into_iter().chain(std::env::split_paths(&path));
+    directories.map(|directory| directory.join("promtool")).find(|promtool| promtool.is_file())
 }
 
 /// Whether every incident of every AgentSLO came out as it should.
@@ -72,19 +97,19 @@ fn prove(slos: &[Slo], directory: &Path, promtool: Option<&Path>) -> io::Result<
     let mut all_proven = true;
     for slo in slos {
         let subject = format!("{}/{}", slo.namespace(), slo.name());
-        match proof(slo, &Incident::ALL) {
+        let proof = match proof(slo, &Incident::ALL) {
+            Ok(proof) => proof,
             Err(reason) => {
                 all_proven = false;
-                say(&format!("{subject}: cannot be proven: {}", reason.0));
+                say(&escaped(&format!("{subject}: cannot be proven: {}", reason.0)));
+                continue;
             }
-            Ok(proof) => {
-                let directory = directory.join(slo.namespace()).join(slo.name());
-                write(&proof, &directory)?;
-                match promtool {
-                    Some(promtool) => all_proven &= run_cases(&subject, &proof, &directory, promtool)?,
-                    None => say(&format!("{subject}: {} tests written", proof.cases.len())),
-                }
-            }
+        };
+        let directory = directory.join(slo.namespace()).join(slo.name());
+        write(&proof, &directory)?;
+        match promtool {
+            Some(promtool) => all_proven &= run_cases(&subject, &proof, &directory, promtool)?,
+            None => say(&format!("{subject}: {} tests written", proof.cases.len())),
         }
     }
     Ok(all_proven)
@@ -106,31 +131,31 @@ fn yaml(value: &impl serde::Serialize) -> String {
 
 /// Runs every case and prints a line for each, in order.
 fn run_cases(subject: &str, proof: &Proof, directory: &Path, promtool: &Path) -> io::Result<bool> {
-    let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..proof.cases.len()).collect());
-    let done: Mutex<Vec<(usize, io::Result<Output>)>> = Mutex::new(Vec::new());
-    let next = || waiting.lock().ok()?.pop_front();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(index) = next() {
-                    let file = directory.join(proof.cases[index].file_name());
-                    let output = Command::new(promtool).args(["test", "rules"]).arg(file).output();
-                    if let Ok(mut done) = done.lock() {
-                        done.push((index, output));
-                    }
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(index, _)| *index);
+    let files = proof.cases.iter().map(|case| directory.join(case.file_name())).collect();
     let mut all_proven = true;
-    for (index, output) in done {
+    for (output, case) in run_promtool(promtool, files).into_iter().zip(&proof.cases) {
         let output = output?;
         all_proven &= output.status.success();
-        say(&line(subject, &proof.cases[index].name(), &output));
+        say(&line(subject, &case.name(), &output));
     }
     Ok(all_proven)
+}
+
+/// What promtool says of each file.
+fn run_promtool(promtool: &Path, files: Vec<PathBuf>) -> Vec<io::Result<Output>> {
+    let waiting = Mutex::new(files.into_iter().enumerate().collect::<VecDeque<_>>());
+    let next = || waiting.lock().expect("no thread should panic").pop_front();
+    let work = || {
+        let run =
+            |(number, file)| (number, Command::new(promtool).args(["test", "rules"]).arg(file).output());
+        std::iter::from_fn(next).map(run).collect::<Vec<_>>()
+    };
+    let mut outputs: Vec<(usize, io::Result<Output>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no thread should panic")).collect()
+    });
+    outputs.sort_by_key(|(number, _)| *number);
+    outputs.into_iter().map(|(_, output)| output).collect()
 }
 
 fn line(subject: &str, case: &str, output: &Output) -> String {
@@ -139,57 +164,10 @@ fn line(subject: &str, case: &str, output: &Output) -> String {
     }
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     let text = String::from_utf8_lossy(&text);
-    format!("{subject}: {case}: FAILED\n{}", text.trim_end())
+    let complaints: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    format!("{subject}: {case}: FAILED\n{}", complaints.join("\n"))
 }
 
 fn say(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
-}
-
-fn find_promtool() -> Option<PathBuf> {
-    let servers = std::env::var_os("AGENTSLO_SERVERS").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories = servers.into_iter().chain(std::env::split_paths(&path));
-    directories.map(|directory| directory.join("promtool")).find(|promtool| promtool.is_file())
-}
-
-/// Every AgentSLO in the files, validated.
-fn read(arguments: &Arguments) -> Result<Vec<Slo>, String> {
-    let mut facts = validate::SloFacts::default();
-    if let Some(file) = &arguments.platform {
-        let platform: AgentPlatform =
-            documents(file, "AgentPlatform")?.pop().ok_or("no AgentPlatform in the file")?;
-        facts.platform = validate::platform(&platform).map_err(|violations| sentences(file, &violations))?;
-    }
-    let mut slos = Vec::new();
-    for file in arguments.files.iter().flat_map(|path| files_in(path)) {
-        for resource in documents::<AgentSlo>(&file, "AgentSLO")? {
-            slos.push(validate::slo(&resource, &facts).map_err(|violations| sentences(&file, &violations))?);
-        }
-    }
-    Ok(slos)
-}
-
-fn sentences(file: &Path, violations: &crate::domain::violation::Violations) -> String {
-    let lines: Vec<String> =
-        violations.iter().map(|violation| format!("{}: {violation}", file.display())).collect();
-    lines.join("\n")
-}
-
-fn files_in(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(path) else { return vec![path.to_owned()] };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
-    files.sort();
-    files
-}
-
-/// The documents of one kind in a file.
-fn documents<T: DeserializeOwned>(file: &Path, kind: &str) -> Result<Vec<T>, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
-    let documents: Vec<serde_json::Value> =
-        serde_saphyr::from_multiple(&text).map_err(|error| failed(&error))?;
-    let wanted = documents.into_iter().filter(|document| document["kind"] == kind);
-    wanted.map(|document| serde_json::from_value(document).map_err(|error| failed(&error))).collect()
+    write_out(&format!("{text}\n"));
 }

@@ -8,10 +8,12 @@ use crate::api::v1alpha1::{
     AgentSloStatus, AlertStatus, Budget, BudgetState, Burn, BurnRateReading, BurnState, Confidence, Events,
     GroupStatus, PairSeverity, RuleCost,
 };
-use crate::domain::burn_rate::Urgency;
+use crate::domain::burn_rate::{Pair, Urgency};
 use crate::domain::reading::{Firing, GroupCounts, Observation, Reading};
 use crate::domain::slo::Slo;
+use crate::domain::window::Window;
 use crate::render::rules::cost;
+use crate::simulate;
 
 /// Share of the budget at and below which it is at risk.
 const AT_RISK: f64 = 0.25;
@@ -29,7 +31,7 @@ pub(super) fn update(before: &AgentSloStatus, slo: &Slo, reading: &Reading) -> A
         fill(&mut status, slo, observation);
     }
     let firing = status.firing.clone();
-    status.alerts = alerts(slo, firing.as_deref());
+    status.alerts = alerts(slo, firing.as_deref(), traffic(slo, &status));
     status
 }
 
@@ -144,11 +146,8 @@ fn burn_state(firing: &[Firing]) -> BurnState {
 }
 
 fn burn_rates(group: &GroupCounts) -> Vec<BurnRateReading> {
-    let mut rates: Vec<_> = group
-        .burn_rates
-        .iter()
-        .filter_map(|(window, rate)| Some((crate::domain::window::Window::parse(window)?, rate)))
-        .collect();
+    let mut rates: Vec<_> =
+        group.burn_rates.iter().filter_map(|(window, rate)| Some((Window::parse(window)?, rate))).collect();
     rates.sort_by_key(|(window, _)| *window);
     rates
         .into_iter()
@@ -180,27 +179,35 @@ fn group_text(labels: &BTreeMap<String, String>) -> String {
     parts.join(",").chars().filter(|character| !character.is_control()).take(512).collect()
 }
 
-fn alerts(slo: &Slo, firing: Option<&str>) -> Vec<AlertStatus> {
-    slo.alerting()
-        .pairs
-        .iter()
-        .map(|pair| {
-            let severity = match pair.urgency {
-                Urgency::Page => PairSeverity::Page,
-                Urgency::Ticket => PairSeverity::Ticket,
-            };
-            AlertStatus {
-                severity,
-                long_window: pair.long.to_string(),
-                short_window: pair.short.to_string(),
-                burn_rate: pair.factor.to_string(),
-                detection: None,
-                reset: None,
-                false_pages_per_month: None,
-                firing: firing == Some(format!("{severity:?}").as_str()),
-            }
-        })
-        .collect()
+fn alerts(slo: &Slo, firing: Option<&str>, events_per_hour: Option<f64>) -> Vec<AlertStatus> {
+    slo.alerting().pairs.iter().map(|pair| alert(slo, pair, firing, events_per_hour)).collect()
+}
+
+fn alert(slo: &Slo, pair: &Pair, firing: Option<&str>, events_per_hour: Option<f64>) -> AlertStatus {
+    let severity = match pair.urgency {
+        Urgency::Page => PairSeverity::Page,
+        Urgency::Ticket => PairSeverity::Ticket,
+    };
+    let minutes = |minutes: u32| Window::from_minutes(minutes).to_string();
+    AlertStatus {
+        severity,
+        long_window: pair.long.to_string(),
+        short_window: pair.short.to_string(),
+        burn_rate: pair.factor.to_string(),
+        detection: events_per_hour.and_then(|rate| simulate::detection(slo, pair, rate)).map(minutes),
+        reset: events_per_hour.and_then(|rate| simulate::reset(slo, pair, rate)).map(minutes),
+        false_pages_per_month: events_per_hour
+            .map(|rate| format!("{:.1}", simulate::false_pages_per_month(slo, pair, rate))),
+        firing: firing == Some(format!("{severity:?}").as_str()),
+    }
+}
+
+/// Events an hour over the window, to the nearest power of two: what an alert can do does not hang on
+/// less, and the figures should not move with every event.
+fn traffic(slo: &Slo, status: &AgentSloStatus) -> Option<f64> {
+    let total: f64 = status.events.as_ref()?.total.parse().ok()?;
+    let per_hour = total / slo.window().hours();
+    (total >= 1.0).then(|| per_hour.log2().round().exp2())
 }
 
 fn rule_cost(slo: &Slo) -> RuleCost {

@@ -22,6 +22,11 @@ fn rounded(status: &AgentSloStatus) -> AgentSloStatus {
     if let Some(burn) = &mut rounded.burn {
         burn.rates.clear();
     }
+    for alert in &mut rounded.alerts {
+        alert.detection = None;
+        alert.reset = None;
+        alert.false_pages_per_month = None;
+    }
     for group in &mut rounded.groups {
         group.sli = None;
     }

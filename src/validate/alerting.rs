@@ -1,7 +1,7 @@
 //! From the alerting on the wire to the pairs in force.
 
 use super::findings::Findings;
-use super::text::{is_alert_label_name, is_https_url, is_severity, literal};
+use super::text::{is_alert_label_name, is_https_url, is_severity, literal, plain_decimal};
 use crate::api::v1alpha1::{self as api, BurnRatePair, PairSeverity, messages};
 use crate::domain::alerting::Alerting;
 use crate::domain::burn_rate::{self, Pair, Policy, Urgency};
@@ -36,6 +36,12 @@ pub(super) fn check(spec: &api::Alerting, platform: &Platform, findings: &mut Fi
     );
     check_labels(spec, findings);
     check_annotations(spec, findings);
+    // Parsed again once there is a target; what is found twice is reported once.
+    let after = spec.no_data.as_ref().and_then(|no_data| no_data.after.as_deref());
+    parse_no_data_after(after, findings);
+    for (index, pair) in spec.burn_rates.iter().flatten().enumerate() {
+        parse_policy(pair, &path_of_pair(index), findings);
+    }
     if let Some(url) = &spec.runbook_url {
         findings.require(
             is_https_url(url),
@@ -113,7 +119,7 @@ fn parse_policies(written: &[BurnRatePair], target: &Target<'_>, findings: &mut 
         .iter()
         .enumerate()
         .filter_map(|(index, pair)| {
-            let path = format!("spec.alerting.burnRates[{index}]");
+            let path = path_of_pair(index);
             let policy = parse_policy(pair, &path, findings)?;
             check_policy(policy, &path, target, findings);
             Some(policy)
@@ -121,8 +127,12 @@ fn parse_policies(written: &[BurnRatePair], target: &Target<'_>, findings: &mut 
         .collect()
 }
 
+fn path_of_pair(index: usize) -> String {
+    format!("spec.alerting.burnRates[{index}]")
+}
+
 fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Option<Policy> {
-    let percent = Decimal::parse(&pair.budget_percent)
+    let percent = plain_decimal(&pair.budget_percent, 3, 3)
         .filter(|percent| *percent > Decimal::ZERO && *percent <= Decimal::from_integer(100));
     let percent = findings.expect(
         percent,
@@ -147,17 +157,23 @@ fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Opt
         PairSeverity::Page => Urgency::Page,
         PairSeverity::Ticket => Urgency::Ticket,
     };
-    Some(Policy { urgency, budget_percent: percent?, long: long?, short: short? })
+    let policy = Policy { urgency, budget_percent: percent?, long: long?, short: short? };
+    let short_path = format!("{path}.shortWindow");
+    findings.require(policy.short < policy.long, short_path, Rule::InvalidWindow, messages::SHORT_BELOW_LONG);
+    Some(policy)
 }
 
 fn check_policy(policy: Policy, path: &str, target: &Target<'_>, findings: &mut Findings) {
-    let short_path = format!("{path}.shortWindow");
-    findings.require(policy.short < policy.long, short_path, Rule::InvalidWindow, messages::SHORT_BELOW_LONG);
     let within = policy.long.minutes() * 3 <= target.window.minutes();
     findings.require(within, format!("{path}.longWindow"), Rule::InvalidWindow, messages::LONG_WITHIN_WINDOW);
-    let factor = burn_rate::factor(policy, target.window);
-    let reachable = factor * target.objective.budget() < Decimal::ONE;
-    findings.require(reachable, "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+    findings.require(is_reachable(policy, target), "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
+}
+
+/// Whether total failure exceeds the pair's threshold; exactly, where a burn rate is rounded.
+fn is_reachable(policy: Policy, target: &Target<'_>) -> bool {
+    let minutes = |window: Window| Decimal::from_integer(window.minutes().into());
+    let needed = policy.budget_percent * target.objective.budget() * minutes(target.window);
+    needed < minutes(policy.long) * Decimal::from_integer(100)
 }
 
 fn check_labels(spec: &api::Alerting, findings: &mut Findings) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::findings::Findings;
 use super::query::fence_query;
 use super::telemetry::Telemetry;
-use super::text::parse_duration;
+use super::text::{parse_duration, plain_decimal};
 use crate::api::v1alpha1::{self as api, CostMethod, HistogramType, LatencyOf, messages};
 use crate::domain::decimal::Decimal;
 use crate::domain::indicator::{Counter, GoodSide, Indicator, Measure, Numerator};
@@ -114,9 +114,7 @@ impl Builder<'_> {
     }
 
     fn cost_per_run(&mut self, spec: &api::CostPerRunIndicator) -> Option<Indicator> {
-        let limit = Decimal::parse(&spec.max_usd).filter(|limit| {
-            *limit > Decimal::ZERO && spec.max_usd.len() <= 13 && decimals(&spec.max_usd) <= 6
-        });
+        let limit = plain_decimal(&spec.max_usd, 6, 6).filter(|limit| *limit > Decimal::ZERO);
         let path = "spec.indicator.costPerRun.maxUSD";
         let limit = self.findings.expect(limit, path, Rule::InvalidThreshold, messages::MONEY);
         match spec.method {
@@ -159,7 +157,7 @@ impl Builder<'_> {
     }
 
     fn evaluation_score(&mut self, spec: &api::EvaluationIndicator, score: &str) -> Option<Indicator> {
-        let bound = Decimal::parse(score).filter(|_| !score.starts_with('-') && decimals(score) <= 6);
+        let bound = plain_decimal(score, 6, 6);
         let path = "spec.indicator.evaluation.minScore";
         let bound = self.findings.expect(bound, path, Rule::InvalidThreshold, messages::SCORE);
         let scores = self.telemetry.profile.evaluation_score.as_ref();
@@ -215,9 +213,8 @@ impl Builder<'_> {
     fn histogram(&mut self, spec: &api::HistogramIndicator) -> Option<Indicator> {
         let selector = api::Selector { metric: spec.metric.clone(), matchers: spec.matchers.clone() };
         let histogram = self.selector(&selector, "spec.indicator.histogram");
-        let bound = parse_duration(&spec.threshold)
-            .map(seconds)
-            .or_else(|| Decimal::parse(&spec.threshold).filter(|_| decimals(&spec.threshold) <= 6));
+        let bound =
+            parse_duration(&spec.threshold).map(seconds).or_else(|| plain_decimal(&spec.threshold, 9, 6));
         let path = "spec.indicator.histogram.threshold";
         let bound = self.findings.expect(
             bound,
@@ -348,8 +345,4 @@ fn seconds(duration: Duration) -> Decimal {
     let milliseconds =
         i64::try_from(duration.as_millis()).expect("thresholds should fit, their text is short");
     Decimal::from_ratio(milliseconds, 1000)
-}
-
-fn decimals(text: &str) -> usize {
-    text.split_once('.').map_or(0, |(_, digits)| digits.len())
 }

@@ -6,6 +6,7 @@ mod findings;
 mod indicator;
 mod platform;
 mod query;
+pub mod schema;
 mod slo;
 mod telemetry;
 mod text;

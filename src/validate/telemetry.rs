@@ -17,7 +17,7 @@ pub(super) struct Telemetry {
     /// What the first value of a counter means.
     pub(super) counter_births: CounterBirths,
     agent: LabelMatcher,
-    common: Vec<LabelMatcher>,
+    matchers: Vec<LabelMatcher>,
     fence: Option<LabelMatcher>,
 }
 
@@ -36,14 +36,14 @@ impl Telemetry {
             findings.expect(profiles::find(name), "spec.telemetry.profile", Rule::UnknownProfile, unknown);
         let fence =
             platform.namespace_label.as_ref().map(|label| LabelMatcher::equal(label.clone(), namespace));
-        let common = parse_matchers(&source.matchers, "spec.telemetry.matchers", fence.as_ref(), findings);
+        let matchers = parse_matchers(&source.matchers, "spec.telemetry.matchers", fence.as_ref(), findings);
         let profile = profile?;
         Some(Self {
             profile,
             translation: source.name_translation,
             counter_births: source.counter_births.unwrap_or(profile.counter_births),
             agent: LabelMatcher::equal(stored_label(&profile.agent_label, source.name_translation), agent),
-            common,
+            matchers,
             fence,
         })
     }
@@ -83,7 +83,7 @@ impl Telemetry {
     }
 
     fn fenced(&self, selector: SeriesSelector) -> SeriesSelector {
-        selector.with(self.common.iter().cloned()).with(self.fence.iter().cloned())
+        selector.with(self.matchers.iter().cloned()).with(self.fence.iter().cloned())
     }
 }
 

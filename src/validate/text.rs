@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use crate::api::v1alpha1::messages;
+use crate::domain::decimal::Decimal;
 use crate::domain::violation::Rule;
 use crate::domain::window::Window;
 
@@ -51,6 +52,14 @@ pub(super) fn is_https_url(text: &str) -> bool {
         && !rest.contains(['@', ' ', '"', '<', '>', '\\', '^', '`', '|'])
         && !rest.contains("{{")
         && (rest.len() == host.len() || rest.as_bytes()[host.len()] == b'/')
+}
+
+/// A decimal number without a sign, with at most so many digits before and after the point: what CEL's
+/// `^[0-9]{1,whole}([.][0-9]{1,decimals})?$` matches.
+pub(super) fn plain_decimal(text: &str, whole: usize, decimals: usize) -> Option<Decimal> {
+    let (before, after) = text.split_once('.').unwrap_or((text, ""));
+    let fits = !text.starts_with('-') && before.len() <= whole && after.len() <= decimals;
+    Decimal::parse(text).filter(|_| fits)
 }
 
 /// A duration with a unit of milliseconds to hours, such as `60s`.

@@ -1,9 +1,14 @@
 //! Scenarios on real servers: kube-apiserver, prometheus-operator, Prometheus, Alertmanager. Each has a
 //! namespace of its own; those that break a server have a bed of their own.
 
+mod api_server;
+mod bad_input;
 mod budget;
+mod definitions;
 mod exact_counts;
 mod faults;
+#[path = "../bad_input/fixtures.rs"]
+mod fixtures;
 mod lifecycle;
 mod permissions;
 mod promtool;
@@ -12,3 +17,5 @@ mod proofs;
 #[allow(dead_code)]
 mod stage;
 mod support;
+
+use api_server::{api_server, refusal};

@@ -15,6 +15,8 @@ use crate::promtool::{Trial, failures, yaml};
 /// Incidents in which every rule has something to do.
 const SHORT: [Incident; 3] =
     [Incident::BirthAtFirstFailure, Incident::CounterReset, Incident::BudgetExhausted];
+/// Incidents that take more than ten hours.
+const LONG: [Incident; 2] = [Incident::TotalOutage, Incident::OutageAfterBusyMorning];
 /// Examples that go through every incident: counters, histograms of both forms, groups, hours.
 const THOROUGH: [&str; 4] = ["success", "latency", "group-by", "cost-hourly-mean"];
 
@@ -99,8 +101,12 @@ fn every_example_is_proven() {
 #[test]
 fn every_incident_is_proven() {
     let examples = examples();
-    let trials = THOROUGH.iter().flat_map(|name| trials(name, &examples[*name], &Incident::ALL)).collect();
-    assert_proven(trials);
+    // The two longest incidents are about windows, which are the same for every indicator.
+    let shorter: Vec<Incident> =
+        Incident::ALL.into_iter().filter(|incident| !LONG.contains(incident)).collect();
+    let others = THOROUGH[1..].iter().flat_map(|name| trials(name, &examples[*name], &shorter));
+    let first = trials(THOROUGH[0], &examples[THOROUGH[0]], &Incident::ALL);
+    assert_proven(first.into_iter().chain(others).collect());
 }
 
 #[test]

@@ -11,6 +11,12 @@ mod admission;
 mod api_lint;
 mod consumers;
 mod generated;
+mod golden;
 mod properties;
 mod simulate_laws;
-// tidy
+
+mod bad_input;
+mod cli;
+#[path = "../bad_input/fixtures.rs"]
+mod fixtures;
+mod tidy;

@@ -33,13 +33,6 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         description = "Share of events that must be good."
     ),
     printcolumn(
-        name = "Window",
-        type_ = "string",
-        json_path = ".status.window",
-        priority = "1",
-        description = "Rolling window of the budget."
-    ),
-    printcolumn(
         name = "SLI",
         type_ = "string",
         json_path = ".status.sli",
@@ -52,12 +45,6 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         description = "Share of the error budget that is left."
     ),
     printcolumn(
-        name = "Burn",
-        type_ = "string",
-        json_path = ".status.burn.state",
-        description = "Steady, SlowBurn (ticket) or FastBurn (page)."
-    ),
-    printcolumn(
         name = "State",
         type_ = "string",
         json_path = ".status.budget.state",
@@ -68,6 +55,20 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].status",
         description = "Whether the rules are in force."
+    ),
+    printcolumn(
+        name = "Window",
+        type_ = "string",
+        json_path = ".status.window",
+        priority = "1",
+        description = "Rolling window of the budget."
+    ),
+    printcolumn(
+        name = "Burn",
+        type_ = "string",
+        json_path = ".status.burn.state",
+        priority = "1",
+        description = "Steady, SlowBurn (ticket) or FastBurn (page)."
     ),
     printcolumn(
         name = "Agent",
@@ -119,7 +120,7 @@ use super::{AgentSloStatus, Estimator, Indicator, LocalReference, TelemetrySourc
     validation = Rule::new("!has(self.groupBy) || self.groupBy.all(l, l.matches('^[a-zA-Z_][a-zA-Z0-9_.]*$') && !l.startsWith('__'))").message(messages::LABEL_NAME).field_path(".groupBy"),
     validation = Rule::new("!has(self.groupBy) || self.groupBy.all(l, !(l in ['namespace', 'agent', 'alertname', 'severity', 'urgency', 'le', 'quantile']) && !l.startsWith('agentslo'))").message(messages::RESERVED_GROUP).field_path(".groupBy"),
     validation = Rule::new("!has(self.queryOffset) || (self.queryOffset.matches('^[0-9]{1,4}(s|m)$') && duration(self.queryOffset) <= duration('15m'))").message(messages::QUERY_OFFSET).field_path(".queryOffset"),
-    validation = Rule::new("!has(self.alerting) || !has(self.alerting.burnRates) || !self.objective.matches('^[0-9]{1,3}([.][0-9]{1,5})?$') || self.alerting.burnRates.all(r, !r.budgetPercent.matches('^[0-9]{1,3}([.][0-9]{1,3})?$') || !r.longWindow.matches('^[1-9][0-9]{0,5}(m|h|d|w)$') || [has(self.window) ? self.window : '30d'].map(w, int(w.substring(0, size(w) - 1)) * (w.endsWith('w') ? 10080 : w.endsWith('d') ? 1440 : w.endsWith('h') ? 60 : 1)).all(m, double(r.budgetPercent) * double(m) * (100.0 - double(self.objective)) < 10000.0 * double([r.longWindow].map(w, int(w.substring(0, size(w) - 1)) * (w.endsWith('w') ? 10080 : w.endsWith('d') ? 1440 : w.endsWith('h') ? 60 : 1))[0])))").message(messages::UNREACHABLE).field_path(".alerting")
+    validation = Rule::new("!has(self.alerting) || !has(self.alerting.burnRates) || !has(self.window) || !self.window.matches('^[1-9][0-9]{0,5}(m|h|d|w)$') || !self.objective.matches('^[0-9]{1,3}([.][0-9]{1,5})?$') || self.alerting.burnRates.all(r, !r.budgetPercent.matches('^[0-9]{1,3}([.][0-9]{1,3})?$') || !r.longWindow.matches('^[1-9][0-9]{0,5}(m|h|d|w)$') || [self.window].map(w, int(w.substring(0, size(w) - 1)) * (w.endsWith('w') ? 10080 : w.endsWith('d') ? 1440 : w.endsWith('h') ? 60 : 1)).all(m, double(r.budgetPercent) * double(m) * (100.0 - double(self.objective)) < 10000.0 * double([r.longWindow].map(w, int(w.substring(0, size(w) - 1)) * (w.endsWith('w') ? 10080 : w.endsWith('d') ? 1440 : w.endsWith('h') ? 60 : 1))[0])))").message(messages::UNREACHABLE).field_path(".alerting")
 )]
 pub struct AgentSloSpec {
     /// Name of the agent, exactly as its telemetry reports it. Example: `support-agent`.

@@ -72,10 +72,10 @@ pub const BUDGET_PERCENT: &str =
 /// A burn rate that total failure would not reach.
 pub const UNREACHABLE: &str = "must need a burn rate below the highest reachable one, 100 / (100 - `objective`); lower `budgetPercent` or lengthen `longWindow`";
 /// An amount of money.
-pub const MONEY: &str =
-    "must be an amount in US dollars greater than 0 with at most 6 decimals, for example '0.10'";
+pub const MONEY: &str = "must be an amount in US dollars greater than 0 and below 1000000 with at most 6 decimals, for example '0.10'";
 /// A score.
-pub const SCORE: &str = "must be a decimal number with at most 6 decimals, for example '0.7'";
+pub const SCORE: &str =
+    "must be a decimal number from 0 to below 1000000 with at most 6 decimals, for example '0.7'";
 /// Raw PromQL without its window.
 pub const RAW_WINDOW: &str =
     "must contain the placeholder '$window', for example 'sum(increase(my_errors_total[$window]))'";

@@ -12,6 +12,7 @@
 
 mod agent_platform;
 mod agent_slo;
+mod definitions;
 mod indicator;
 pub mod messages;
 mod shared;
@@ -20,18 +21,13 @@ mod status;
 
 pub use agent_platform::*;
 pub use agent_slo::*;
+pub use definitions::custom_resource_definitions;
 pub use indicator::*;
 pub use shared::*;
 pub use status::*;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::CustomResourceExt;
-
 /// API group of all kinds.
 pub const GROUP: &str = "agentslo.dev";
 
-/// The definitions of all kinds, in the order in which they are installed.
-#[must_use]
-pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
-    vec![AgentPlatform::crd(), AgentSlo::crd()]
-}
+/// Version of this module's kinds.
+pub const VERSION: &str = "v1alpha1";

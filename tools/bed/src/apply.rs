@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{Error, eventually};
 
 /// The field manager of everything the bed applies.
-const MANAGER: &str = "bed";
+const FIELD_MANAGER: &str = "bed";
 /// A kind whose CRD was applied a moment ago takes this long at most to be discoverable.
 const DISCOVERY: Duration = Duration::from_secs(5);
 
@@ -35,7 +35,7 @@ pub(crate) async fn apply(client: &Client, object: Value) -> Result<(), Error> {
     let (resource, capabilities) = discover(client, &kind).await.map_err(Error::kubernetes(what.as_str()))?;
     let namespace = object["metadata"]["namespace"].as_str();
     let api = api(client.clone(), namespace, &resource, &capabilities);
-    api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object))
+    api.patch(&name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(&object))
         .await
         .map_err(Error::kubernetes(what))?;
     Ok(())

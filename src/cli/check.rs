@@ -1,0 +1,167 @@
+//! From files to what they say: the valid resources, and a line for each violation.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::files;
+use super::print::escaped;
+use super::written::{Written, WrittenFiles};
+use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
+use crate::domain::platform::Platform;
+use crate::domain::slo::Slo;
+use crate::domain::violation::{Rule, Violation};
+use crate::validate::{self, SloFacts};
+
+/// Which files are read, and what holds besides them.
+#[derive(Args, Debug)]
+pub(super) struct Input {
+    /// File, directory (all YAML and JSON files in it), or `-` for standard input; repeatable.
+    #[arg(short = 'f', long = "filename", required = true, value_name = "PATH")]
+    files: Vec<PathBuf>,
+    /// File with the AgentPlatform that holds.
+    ///
+    /// Without it, an AgentPlatform among the files holds: the only one, or of several the one without
+    /// `namespaceSelector`, since labels of namespaces are not known here. Without any, the safe defaults
+    /// hold.
+    #[arg(long, value_name = "FILE")]
+    platform: Option<PathBuf>,
+    /// Namespace of resources that name none.
+    #[arg(short, long, default_value = "default")]
+    namespace: String,
+}
+
+/// What the files say.
+#[derive(Default)]
+pub(super) struct Checked {
+    /// The valid AgentSLOs, in the order in which they were written.
+    pub(super) slos: Vec<Slo>,
+    /// Every violation, in the order of files and lines.
+    pub(super) findings: Vec<Finding>,
+    /// Number of documents of our kinds.
+    pub(super) resources: usize,
+    /// Number of documents of other kinds, which are not ours to judge.
+    pub(super) others: usize,
+}
+
+/// One violation and where it was written.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Finding {
+    /// Number of the file, in the order of reading.
+    pub(super) file: usize,
+    /// Line in it, from 1.
+    pub(super) line: u64,
+    /// Path in the document; empty for the whole of it.
+    pub(super) path: String,
+    /// What is wrong, and what would be right.
+    pub(super) message: String,
+    /// How the file is called.
+    pub(super) name: String,
+}
+
+impl Finding {
+    /// `file:line: path: message`.
+    pub(super) fn print(&self) -> String {
+        let Self { name, line, path, message, .. } = self;
+        let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        escaped(&format!("{name}:{line}: {place}{message}"))
+    }
+}
+
+/// The policy under which AgentSLOs are judged.
+enum Policy {
+    /// This one.
+    Known(Box<Platform>),
+    /// The AgentPlatform that was written is not valid, so nobody knows what it permits.
+    Unknown,
+}
+
+/// Checks every document of the input.
+///
+/// # Errors
+/// A sentence, if a file cannot be opened.
+pub(super) fn check(input: &Input) -> Result<Checked, String> {
+    let mut written = WrittenFiles::default();
+    written.add(files::read_all(&input.files)?);
+    let mut checked = Checked::default();
+    let policies = judge_platforms(&written.platforms, &mut checked);
+    let policy = match &input.platform {
+        None => choose(policies),
+        Some(path) => {
+            let mut given = WrittenFiles::after(&written);
+            given.add(files::read_all(std::slice::from_ref(path))?);
+            if given.platforms.is_empty() && given.findings.is_empty() {
+                return Err(format!("'{}' has no AgentPlatform", path.display()));
+            }
+            checked.findings.append(&mut given.findings);
+            choose(judge_platforms(&given.platforms, &mut checked))
+        }
+    };
+    for slo in &written.slos {
+        judge_slo(slo, &policy, &input.namespace, &mut checked);
+    }
+    checked.findings.append(&mut written.findings);
+    checked.findings.sort();
+    checked.findings.dedup();
+    checked.resources = written.resources;
+    checked.others = written.others;
+    Ok(checked)
+}
+
+/// Each policy, and whether it is for selected namespaces only.
+fn judge_platforms(written: &[Written<AgentPlatform>], checked: &mut Checked) -> Vec<(bool, Policy)> {
+    written.iter().map(|platform| judge_platform(platform, checked)).collect()
+}
+
+fn judge_platform(written: &Written<AgentPlatform>, checked: &mut Checked) -> (bool, Policy) {
+    let resource = written.structure.resource.as_ref();
+    let is_selective = resource.is_some_and(|platform| platform.spec.namespace_selector.is_some());
+    let judged = resource.map(validate::platform);
+    let meaning: Vec<Violation> = judged
+        .iter()
+        .filter_map(|judged| judged.as_ref().err())
+        .flat_map(|found| found.iter().cloned())
+        .collect();
+    let is_sound = written.structure.violations.is_empty();
+    checked.findings.extend(written.findings(&meaning));
+    match judged {
+        Some(Ok(platform)) if is_sound => (is_selective, Policy::Known(Box::new(platform))),
+        _ => (is_selective, Policy::Unknown),
+    }
+}
+
+/// The policy that holds, of those that were written.
+fn choose(mut policies: Vec<(bool, Policy)>) -> Policy {
+    let general = policies.iter().position(|(is_selective, _)| !is_selective);
+    let only = (policies.len() == 1).then_some(0);
+    match general.or(only) {
+        Some(index) => policies.swap_remove(index).1,
+        None => Policy::Known(Box::default()),
+    }
+}
+
+fn judge_slo(written: &Written<AgentSlo>, policy: &Policy, namespace: &str, checked: &mut Checked) {
+    let Some(mut resource) = written.structure.resource.clone() else {
+        checked.findings.extend(written.findings(&[]));
+        return;
+    };
+    resource.metadata.namespace.get_or_insert_with(|| namespace.to_owned());
+    let platform = match policy {
+        Policy::Known(platform) => platform.as_ref().clone(),
+        Policy::Unknown => Platform::default(),
+    };
+    let facts = SloFacts { platform, ..SloFacts::default() };
+    match (validate::slo(&resource, &facts), policy) {
+        (Ok(slo), Policy::Known(_)) if written.structure.violations.is_empty() => checked.slos.push(slo),
+        (Ok(_), _) => checked.findings.extend(written.findings(&[])),
+        (Err(violations), Policy::Known(_)) => {
+            let meaning: Vec<Violation> = violations.iter().cloned().collect();
+            checked.findings.extend(written.findings(&meaning));
+        }
+        (Err(violations), Policy::Unknown) => {
+            let certain = violations.iter().filter(|violation| violation.rule != Rule::NotPermitted);
+            let meaning: Vec<Violation> = certain.cloned().collect();
+            checked.findings.extend(written.findings(&meaning));
+        }
+    }
+}

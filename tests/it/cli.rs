@@ -1,0 +1,238 @@
+//! What the commands print, where, and with which exit code.
+
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+use std::fs;
+
+use snapbox::cmd::{Command, cargo_bin};
+use snapbox::{file, str};
+
+fn agentslo(arguments: &[&str]) -> Command {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli");
+    Command::new(cargo_bin!("agentslo")).args(arguments).current_dir(folder).env("COLUMNS", "100")
+}
+
+#[test]
+fn without_a_command_the_help_is_printed() {
+    agentslo(&[]).assert().code(2).stderr_eq(file!["cli/help.txt"]);
+    agentslo(&["--help"]).assert().success().stdout_eq(file!["cli/help.txt"]);
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    agentslo(&["validate", "--help"]).assert().success().stdout_eq(file!["cli/help-validate.txt"]);
+    agentslo(&["test", "--help"]).assert().success().stdout_eq(file!["cli/help-test.txt"]);
+    agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
+    agentslo(&["crds", "--help"]).assert().success().stdout_eq(file!["cli/help-crds.txt"]);
+    agentslo(&["completion", "--help"]).assert().success().stdout_eq(file!["cli/help-completion.txt"]);
+}
+
+#[test]
+fn violations_go_to_stdout_with_file_and_line_and_the_count_to_stderr() {
+    agentslo(&["validate", "-f", "slos"])
+        .assert()
+        .code(1)
+        .stdout_eq(str![[r#"
+slos/nested/list.json:8: items[0].spec.window: must be at least 1 day and at most 90 days, for example '30d'
+slos/two.yaml:9: spec.objective: must be of type string, write it in quotes: "99.9"
+slos/two.yaml:10: spec.alerting.burnRate: unknown field; did you mean `burnRates`?
+slos/two.yaml:20: must not have the key 'agent' twice
+
+"#]])
+        .stderr_eq(str![[r#"
+3 resources checked, 4 violations; 1 document of other kinds left alone
+
+"#]]);
+}
+
+#[test]
+fn what_is_valid_passes() {
+    agentslo(&["validate", "-f", "slos/good.yml"]).assert().success().stdout_eq("").stderr_eq(str![[r#"
+1 resource checked, all valid
+
+"#]]);
+}
+
+#[test]
+fn nothing_to_check_is_not_valid() {
+    agentslo(&["validate", "-f", "slos/other.yaml"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: no AgentSLO or AgentPlatform; 1 document of other kinds left alone
+
+"#]]);
+    agentslo(&["render", "-f", "nowhere"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: cannot read 'nowhere': [..]
+
+"#]]);
+    agentslo(&["validate"]).assert().code(2);
+}
+
+#[test]
+fn standard_input_is_a_file() {
+    let text = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/slos/two.yaml")).unwrap();
+    agentslo(&["validate", "-f", "-"]).stdin(text).assert().code(1).stdout_eq(str![[r#"
+stdin:9: spec.objective: must be of type string, write it in quotes: "99.9"
+stdin:10: spec.alerting.burnRate: unknown field; did you mean `burnRates`?
+stdin:20: must not have the key 'agent' twice
+
+"#]]);
+}
+
+#[test]
+fn files_that_are_no_text_or_too_large_do_not_hide_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("binary.yaml"), [0xff, 0xfe, 0, 1]).unwrap();
+    fs::write(path("large.yaml"), "#".repeat(4 * 1024 * 1024 + 1)).unwrap();
+    fs::write(path("tabs.yaml"), "a:\n\tb: 1\n").unwrap();
+    fs::write(path("empty.yaml"), "").unwrap();
+    fs::write(path("ignored.txt"), "a: [").unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/slos/good.yml"), path("good.yml")).unwrap();
+    agentslo(&["validate", "-f", "."])
+        .current_dir(folder.path())
+        .assert()
+        .code(1)
+        .stdout_eq(str![[r#"
+./binary.yaml:1: must be text in UTF-8
+./large.yaml:1: file is larger than 4 MiB
+./tabs.yaml:2: must be valid YAML: [..]
+
+"#]])
+        .stderr_eq("1 resource checked, 3 violations\n");
+}
+
+#[test]
+fn text_of_users_cannot_move_the_cursor() {
+    let text = "apiVersion: agentslo.dev/v1alpha1\nkind: AgentSLO\nmetadata: {name: a}\nspec: {\"\\e[2J\\n\\u202E\": 1}\n";
+    let output = agentslo(&["validate", "-f", "-"]).stdin(text).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("spec.\\u{1b}[2J\\n\\u{202e}: unknown field"), "{said}");
+    assert!(!said.contains(['\x1b', '\u{202e}']), "{said}");
+}
+
+#[test]
+fn the_platform_decides_what_is_permitted() {
+    let raw = "../../../examples/raw/agentslo.yaml";
+    agentslo(&["validate", "-f", raw]).assert().code(1).stdout_eq(str![[r#"
+../../../examples/raw/agentslo.yaml:[..]: spec.indicator.raw: raw queries are disabled by the default policy (there is no AgentPlatform)
+
+"#]]);
+    agentslo(&["validate", "-f", raw, "--platform", "../../../examples/raw/platform.yaml"])
+        .assert()
+        .success();
+    agentslo(&["validate", "-f", "../../../examples/raw"]).assert().success();
+    agentslo(&["validate", "-f", raw, "--platform", raw]).assert().code(2);
+}
+
+#[test]
+fn an_invalid_platform_permits_nothing_and_forbids_nothing() {
+    let platform = "apiVersion: agentslo.dev/v1alpha1\nkind: AgentPlatform\nmetadata: {name: p}\nspec: {defaults: {window: 1y}}\n";
+    let raw = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/raw/agentslo.yaml")).unwrap();
+    agentslo(&["render", "-f", "-"])
+        .stdin(format!("{platform}---\n{raw}"))
+        .assert()
+        .code(1)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+stdin:4: spec.defaults.window: must be a whole number with a unit 'm', 'h', 'd' or 'w', for example '30d'
+2 resources checked, 1 violation
+
+"#]]);
+}
+
+#[test]
+fn render_prints_the_valid_and_names_the_others() {
+    let arguments = ["render", "-f", "slos/good.yml", "-f", "slos/two.yaml"];
+    let first = agentslo(&arguments).output().unwrap();
+    let text = String::from_utf8(first.stdout.clone()).unwrap();
+    assert!(text.starts_with("---\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n"), "{text}");
+    assert_eq!(text.matches("---\n").count(), 1);
+    assert_eq!(first.status.code(), Some(1));
+    assert!(String::from_utf8(first.stderr).unwrap().contains("slos/two.yaml:9: spec.objective"));
+    assert_eq!(first.stdout, agentslo(&arguments).output().unwrap().stdout);
+}
+
+#[test]
+fn yaml_and_json_say_the_same() {
+    let parse = |format: &str, command: &[&str]| -> Vec<serde_json::Value> {
+        let output = agentslo(&[command, &["-o", format]].concat()).output().unwrap();
+        assert!(output.status.success());
+        match format {
+            "json" => {
+                serde_json::Deserializer::from_slice(&output.stdout).into_iter().map(Result::unwrap).collect()
+            }
+            _ => serde_saphyr::from_multiple(std::str::from_utf8(&output.stdout).unwrap()).unwrap(),
+        }
+    };
+    for command in [&["crds"][..], &["render", "-f", "slos/good.yml"]] {
+        let yaml = parse("yaml", command);
+        assert!(!yaml.is_empty());
+        assert_eq!(yaml, parse("json", command));
+    }
+}
+
+#[test]
+fn a_namespace_can_be_given() {
+    let output = agentslo(&["render", "-f", "slos/good.yml", "-n", "team-a"]).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("namespace: team-a"));
+}
+
+#[test]
+fn every_shell_gets_a_completion() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = agentslo(&["completion", shell]).output().unwrap();
+        assert!(String::from_utf8(output.stdout).unwrap().contains("validate"), "{shell}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn kubectl_finds_its_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("kubectl-agentslo");
+    std::os::unix::fs::symlink(cargo_bin!("agentslo"), &plugin).unwrap();
+    let output = Command::new(&plugin).args(["validate", "--help"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("Usage: kubectl agentslo validate"), "{said}");
+}
+
+const FIRST_EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/success/agentslo.yaml");
+
+/// `agentslo test` where neither PATH nor the environment leads to a promtool.
+fn test_without_promtool(arguments: &[&str]) -> Command {
+    let arguments = [&["test", "-f", FIRST_EXAMPLE], arguments].concat();
+    agentslo(&arguments).env_remove("AGENTSLO_SERVERS").env("PATH", "")
+}
+
+#[test]
+fn tests_are_written_even_where_there_is_no_promtool_to_run_them() {
+    test_without_promtool(&[]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: there is no promtool; name one with --promtool, or keep the tests with --output
+
+"#]]);
+    let folder = tempfile::tempdir().expect("a temporary folder should be possible");
+    let output = folder.path().to_str().expect("temporary folders should have plain names");
+    test_without_promtool(&["--output", output]).assert().success().stdout_eq(str![[r#"
+support/support-success: 12 tests written
+
+"#]]);
+    let written =
+        fs::read_dir(folder.path().join("support/support-success")).expect("tests should be written");
+    assert_eq!(written.count(), 13);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_promtool_complains_of_is_a_finding() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder should be possible");
+    let promtool = folder.path().join("promtool");
+    fs::write(&promtool, "#!/bin/sh\necho '  FAILED: the page'\nexit 1\n")
+        .expect("a script should be writable");
+    fs::set_permissions(&promtool, fs::Permissions::from_mode(0o755)).expect("a script should be executable");
+    let promtool = promtool.to_str().expect("temporary folders should have plain names");
+    test_without_promtool(&["--promtool", promtool]).assert().code(1).stdout_eq(str![[r#"
+support/support-success: total-outage: FAILED
+  FAILED: the page
+...
+"#]]);
+}

@@ -1,0 +1,4 @@
+//! House rules on our own source, where neither the compiler nor clippy can hold them.
+
+mod documents;
+mod source;

@@ -1,0 +1,166 @@
+//! Rules about what is written beside the code: documents tell of everything that others see, and
+//! nothing that is not there.
+
+use std::collections::BTreeSet;
+
+use crate::{example, workspace};
+
+const MAP: &str = "ARCHITECTURE.md";
+
+/// Every file that is written by hand and read by people or machines.
+fn texts() -> Vec<String> {
+    let folders = ["src", "tests", "tools", "examples", "benches", "docs", "deploy", "charts", "crds"];
+    let mut files: Vec<String> = folders.iter().flat_map(|folder| workspace::files(folder)).collect();
+    let root = ["README.md", MAP, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Makefile", "Cargo.toml"];
+    files.extend(root.iter().filter(|file| workspace::path(file).exists()).map(|file| (*file).to_owned()));
+    files.retain(|file| !file.contains("/target/") && !file.ends_with("go.sum"));
+    files
+}
+
+#[test]
+fn no_text_names_a_place_on_somebodys_machine() {
+    let homes = ["home", "root", "Users", "work"].map(|folder| format!("/{folder}/"));
+    let mut places = Vec::new();
+    for file in texts().into_iter().filter(|file| file != "tests/it/tidy/documents.rs") {
+        let Ok(text) = std::fs::read_to_string(workspace::path(&file)) else { continue };
+        for line in text.lines().filter(|line| homes.iter().any(|home| names(line, home))) {
+            places.push(format!("{file}: {}", line.trim()));
+        }
+    }
+    assert!(places.is_empty(), "absolute paths: {places:#?}");
+}
+
+/// Whether a line has the folder at the root, and not within another path.
+fn names(line: &str, home: &str) -> bool {
+    line.match_indices(home).any(|(index, _)| {
+        let before = line[..index].chars().next_back().unwrap_or(' ');
+        !before.is_alphanumeric() && !"._-/}*)".contains(before)
+    })
+}
+
+#[test]
+fn every_example_is_exercised() {
+    let exercised: BTreeSet<String> = example::all().into_iter().map(|example| example.name).collect();
+    for folder in folders("examples") {
+        let name = folder.trim_start_matches("examples/").to_owned();
+        let is_program = workspace::path(format!("{folder}/main.rs")).exists();
+        assert!(is_program || exercised.contains(&name), "{folder} has neither agentslo.yaml nor main.rs");
+        let rendered = workspace::path(format!("{folder}/rendered")).exists();
+        assert!(is_program || rendered, "{folder} is not rendered; run `make bless`");
+    }
+}
+
+#[test]
+fn every_example_says_what_it_is_for() {
+    for example in example::all() {
+        let text = workspace::read(format!("examples/{}/agentslo.yaml", example.name));
+        assert!(text.starts_with("# "), "{} starts with a comment", example.name);
+    }
+}
+
+/// Direct subfolders that hold files.
+fn folders(parent: &str) -> BTreeSet<String> {
+    let files = workspace::files(parent);
+    let below = files.iter().filter_map(|file| file.strip_prefix(parent)?.strip_prefix('/')?.split_once('/'));
+    below.map(|(folder, _)| format!("{parent}/{folder}")).collect()
+}
+
+#[test]
+fn the_map_and_the_tree_agree() {
+    if !workspace::path(MAP).exists() {
+        return;
+    }
+    let map = workspace::read(MAP);
+    let named: BTreeSet<&str> =
+        map.split('`').skip(1).step_by(2).filter_map(|name| name.strip_suffix('/')).collect();
+    assert!(named.len() > 5, "the map should name folders");
+    for folder in &named {
+        assert!(workspace::path(folder).is_dir(), "{MAP} names {folder}/, which is not there");
+    }
+    let top = ["crds", "charts", "dashboards", "deploy", "docs", "examples", "tools", "benches"];
+    let top = top.into_iter().map(str::to_owned).filter(|folder| !workspace::files(folder).is_empty());
+    for folder in folders("src").into_iter().chain(folders("tests")).chain(top) {
+        assert!(named.contains(folder.as_str()), "{MAP} does not name {folder}/");
+    }
+}
+
+#[test]
+fn decisions_are_numbered_without_gaps() {
+    let mut numbers: Vec<usize> = workspace::files("docs/adr")
+        .iter()
+        .filter_map(|file| file.strip_prefix("docs/adr/")?.split_once('-')?.0.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    let expected: Vec<usize> = (1..=numbers.len()).collect();
+    assert_eq!(numbers, expected, "decisions count from 0001, each number once");
+}
+
+/// Text between back-ticks in all guides.
+fn documented() -> BTreeSet<String> {
+    let guides = workspace::files("docs/guides");
+    assert!(!guides.is_empty(), "the guides should be found");
+    guides
+        .iter()
+        .flat_map(|file| {
+            let text = workspace::read(file);
+            text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Values of the constants in one module of the vocabulary.
+fn vocabulary(module: &str) -> Vec<String> {
+    let text = workspace::read("src/vocabulary.rs");
+    let start = format!("pub mod {module} {{");
+    let body = text.split_once(&start).unwrap_or_else(|| panic!("the vocabulary should have {module}")).1;
+    let body = body.split_once("\n}").expect("modules should end").0;
+    let constants = body.lines().filter(|line| line.trim_start().starts_with("pub const"));
+    let values: Vec<String> =
+        constants.filter_map(|line| Some(line.split_once('"')?.1.split_once('"')?.0.to_owned())).collect();
+    assert!(!values.is_empty(), "module {module} should have constants");
+    values
+}
+
+#[test]
+fn every_name_that_others_see_is_documented() {
+    let documented = documented();
+    for module in ["series", "alert", "annotation", "condition", "reason", "event"] {
+        for name in vocabulary(module).into_iter().filter(|name| !name.ends_with(':')) {
+            assert!(documented.contains(&name), "no guide tells of `{name}` ({module})");
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_validation_is_documented() {
+    let documented = documented();
+    let text = workspace::read("src/domain/violation.rs");
+    let body = text.split_once("pub enum Rule {").expect("rules should be an enum").1;
+    let body = body.split_once("\n}").expect("the enum should end").0;
+    let variants: Vec<&str> = body
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with("//"))
+        .filter_map(|line| line.strip_suffix(','))
+        .collect();
+    assert!(variants.len() > 10, "the rules should be found");
+    for variant in variants {
+        assert!(documented.contains(variant), "no guide says what to do about `{variant}`");
+    }
+}
+
+#[test]
+fn every_metric_of_the_operator_is_documented() {
+    if !workspace::path("src/metrics.rs").exists() {
+        return;
+    }
+    let documented = documented();
+    let text: String = workspace::read("src/metrics.rs").split_whitespace().collect();
+    let names: Vec<&str> =
+        text.split("registry.register(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0)).collect();
+    assert!(names.len() > 5, "the metrics should be found");
+    for name in names {
+        let spellings = ["", "_total", "_info"].map(|suffix| format!("agentslo_{name}{suffix}"));
+        assert!(spellings.iter().any(|name| documented.contains(name)), "no guide tells of agentslo_{name}");
+    }
+}
