@@ -40,6 +40,6 @@ servers: ## Find or build the real servers that tests and demo use
 
 bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \
-	$(CARGO) bench --locked --bench rules
+	$(CARGO) bench --locked --profile dev --bench rules
 
 ci: check test ## What CI runs

@@ -53,6 +53,9 @@ pub(crate) enum Meaning {
     Constant(f64),
 }
 
+/// A meaning that a window completes.
+type OfWindow = fn(i64) -> Meaning;
+
 /// Names in the table.
 pub(crate) const OURS: &str = "agentslo";
 pub(crate) const SLOTH: &str = "Sloth";
@@ -187,8 +190,7 @@ impl Meaning {
             ("slo:period_burn_rate:ratio".to_owned(), Self::BurnRate(WINDOW)),
             ("slo:period_error_budget_remaining:ratio".to_owned(), Self::Remaining),
         ];
-        #[allow(clippy::type_complexity)]
-        let windowed: [(&str, fn(i64) -> Self); 3] = [
+        let windowed: [(&str, OfWindow); 3] = [
             ("slo:sli_error:ratio_rate", Self::Ratio),
             ("agent_queries:burnrate", Self::Ratio),
             ("agent_queries:increase", Self::EventsByStatus),

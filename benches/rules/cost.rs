@@ -8,7 +8,7 @@ use crate::server::Server;
 
 /// A round evaluates what is due in so many seconds, in which each interval here fits whole times, ...
 const SLICE: i64 = 300;
-/// ... and again until it took so many seconds, since processor time is counted in hundredths.
+/// ... and again until it took so many seconds, since CPU time is counted in hundredths.
 const LEAST: f64 = 0.5;
 const SLICES_AN_HOUR: f64 = 12.0;
 
@@ -25,9 +25,9 @@ pub(crate) struct Cost {
     pub name: &'static str,
     /// Rule by rule.
     pub rules: Vec<RuleCost>,
-    /// Seconds of processor time an hour, for each round: all that the server did, such as collecting
+    /// Seconds of CPU time an hour, for each round: all that the server did, such as collecting
     /// garbage, except for taking questions and sending answers, which rules do not need.
-    pub processor: Vec<f64>,
+    pub cpu: Vec<f64>,
 }
 
 /// The cost of one rule.
@@ -64,7 +64,7 @@ impl Cost {
             seconds: Vec::new(),
             times: Vec::new(),
         });
-        Self { name: contender.name, rules: rules.collect(), processor: Vec::new() }
+        Self { name: contender.name, rules: rules.collect(), cpu: Vec::new() }
     }
 
     /// Evaluates the rules as often as an hour would, in proportion.
@@ -81,7 +81,7 @@ impl Cost {
         }
         let spent = server.cpu_seconds().await? - begin - asking * as_float(asked);
         self.rules.iter_mut().for_each(RuleCost::end_round);
-        self.processor.push(spent / as_float(slices) * SLICES_AN_HOUR);
+        self.cpu.push(spent / as_float(slices) * SLICES_AN_HOUR);
         Ok(())
     }
 

@@ -52,7 +52,7 @@ impl Server {
         })
     }
 
-    /// Processor time of a question whose evaluation is nothing.
+    /// CPU time of a question whose evaluation is nothing.
     pub(crate) async fn cost_of_asking(&self) -> Result<f64, Box<dyn Error>> {
         let begin = self.cpu_seconds().await?;
         for _ in 0..QUESTIONS {
@@ -61,11 +61,11 @@ impl Server {
         Ok((self.cpu_seconds().await? - begin) / f64::from(QUESTIONS))
     }
 
-    /// Processor time that it has used since its start. Unlike time by the clock it does not depend on
+    /// CPU time that it has used since its start. Unlike time by the clock it does not depend on
     /// what else the machine does.
     pub(crate) async fn cpu_seconds(&self) -> Result<f64, Box<dyn Error>> {
         let page = self.http.get(&self.metrics).send().await?.error_for_status()?.text().await?;
         let value = page.lines().find_map(|line| line.strip_prefix("process_cpu_seconds_total "));
-        Ok(value.ok_or("Prometheus does not tell its processor time")?.trim().parse()?)
+        Ok(value.ok_or("Prometheus does not tell its CPU time")?.trim().parse()?)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn fill(bed: &Bed, history: &History) -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// The folder of the blocks. They are made in a minute or two, from a text of a gigabyte.
+/// The folder of the blocks. They are made in a minute or two, from a text of two gigabytes.
 fn blocks(history: &History) -> Result<PathBuf, Box<dyn Error>> {
     let version = servers::run("promtool", &["--version"])?;
     let folder = cache()?.join(format!("rules-{}", key(&format!("{version}{}", history.fingerprint()))));
@@ -62,8 +62,8 @@ fn cache() -> Result<PathBuf, Box<dyn Error>> {
 fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
-        let (entry, target) = (entry?, to.join(""));
-        let target = target.join(entry.file_name());
+        let entry = entry?;
+        let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?;
         } else {

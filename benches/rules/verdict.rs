@@ -15,9 +15,9 @@ const SECONDS: [(&str, f64); 2] = [(SLOTH, 15.0), (PYRRA, 15.0)];
 /// smallest and the largest.
 pub(crate) fn table(costs: &[Cost]) -> String {
     let line = |columns: [String; 10]| {
-        let [name, rules, series, samples, ratio, peak, seconds, times, processor, processor_times] = columns;
+        let [name, rules, series, samples, ratio, peak, seconds, times, cpu, cpu_times] = columns;
         format!(
-            "{name:<31} {rules:>5} {series:>6} {samples:>10} {ratio:>6} {peak:>6} {seconds:>23} {times:>21} {processor:>23} {processor_times:>21}\n"
+            "{name:<31} {rules:>5} {series:>6} {samples:>10} {ratio:>6} {peak:>6} {seconds:>23} {times:>21} {cpu:>23} {cpu_times:>21}\n"
         )
     };
     let head = [
@@ -29,7 +29,7 @@ pub(crate) fn table(costs: &[Cost]) -> String {
         "peak",
         "evaluation s/h",
         "x ours",
-        "processor s/h",
+        "CPU s/h",
         "x ours",
     ];
     let mut text = line(head.map(str::to_owned));
@@ -44,8 +44,8 @@ pub(crate) fn table(costs: &[Cost]) -> String {
             cost.peak().to_string(),
             spread(&cost.seconds(), 2),
             spread(&times(&cost.seconds(), &ours.seconds()), 1),
-            spread(&cost.processor, 2),
-            spread(&times(&cost.processor, &ours.processor), 1),
+            spread(&cost.cpu, 2),
+            spread(&times(&cost.cpu, &ours.cpu), 1),
         ])
     }));
     text
@@ -89,7 +89,7 @@ pub(crate) fn bars(costs: &[Cost]) -> (String, bool) {
         let theirs = find(name);
         let measures = [
             ("evaluation", times(&theirs.seconds(), &ours.seconds())),
-            ("processor", times(&theirs.processor, &ours.processor)),
+            ("CPU", times(&theirs.cpu, &ours.cpu)),
         ];
         for (measure, times) in measures {
             let text = format!(
