@@ -24,24 +24,15 @@ pub(crate) fn used(audit_log: &str) -> BTreeSet<Use> {
         .collect()
 }
 
-/// Writes of the operator.
-pub(crate) fn writes(audit_log: &str) -> usize {
-    audit_log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["user"]["username"] == "operator")
-        .filter(|event| matches!(event["verb"].as_str(), Some("create" | "update" | "patch" | "delete")))
-        .count()
-}
-
-/// Reads of the operator, other than its watches.
-pub(crate) fn reads(audit_log: &str) -> usize {
+/// Writes of the operator, and its reads other than watches: what each was and what it was done to.
+pub(crate) fn requests(audit_log: &str) -> Vec<String> {
     audit_log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|event| event["user"]["username"] == "operator" && event.get("objectRef").is_some())
-        .filter(|event| matches!(event["verb"].as_str(), Some("get" | "list")))
-        .count()
+        .filter(|event| event["verb"] != "watch")
+        .map(|event| format!("{} {}", event["verb"], event["requestURI"]))
+        .collect()
 }
 
 /// What `deploy/rbac.yaml` grants.
