@@ -21,9 +21,11 @@ test: ## Every test, on real servers; builds them on first use
 test-fast: ## The hermetic tests only, under a minute
 	$(CARGO) test --locked --lib --bins --test it
 
-check: ## Formatting and lints
+check: ## Formatting, lints, and the dependency rules where cargo-deny is installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
+	else echo "deny.toml was not checked: cargo-deny is not installed"; fi
 
 bless: ## Accept goldens and rewrite generated files, then show the difference
 	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it -- generated golden || true

@@ -1,6 +1,8 @@
 //! One round through a whole bed: every part starts, does what it is there for, and is gone
 //! afterwards. Run it with `cargo run -p bed --example bed`.
 
+#![allow(clippy::print_stdout, reason = "it is a program that tells what it does")]
+
 use std::{
     error::Error,
     time::{Duration, Instant},

@@ -50,28 +50,32 @@ impl Bed {
 
     /// A client of the apiserver that acts as a user. Make one per runtime.
     ///
-    /// *Errors* if the options named no such user.
+    /// # Errors
+    /// If the options named no such user.
     pub fn client(&self, user: &str) -> Result<Client, Error> {
         self.kubernetes(user)?.client(user)
     }
 
     /// The kubeconfig file of a user.
     ///
-    /// *Errors* if the options named no such user.
+    /// # Errors
+    /// If the options named no such user.
     pub fn kubeconfig(&self, user: &str) -> Result<PathBuf, Error> {
         self.kubernetes(user)?.kubeconfig(user)
     }
 
     /// Applies a YAML text of any number of documents, as admin, by server-side apply.
     ///
-    /// *Errors* at the first object that is refused, with the apiserver's reason.
+    /// # Errors
+    /// At the first object that is refused, with the apiserver's reason.
     pub async fn apply_yaml(&self, text: &str) -> Result<(), Error> {
         apply_yaml(&self.client(ADMIN)?, text).await
     }
 
     /// Runs kubectl as admin and returns what it printed.
     ///
-    /// *Errors* carry what it wrote to its standard error.
+    /// # Errors
+    /// With what it wrote to its standard error.
     pub async fn kubectl(&self, args: &[&str]) -> Result<String, Error> {
         let kubeconfig = self.kubeconfig(ADMIN)?.display().to_string();
         let args = [&["--kubeconfig", &kubeconfig], args].concat();
@@ -109,7 +113,8 @@ impl Bed {
 
     /// Makes Prometheus scrape a target from now on (within 5 seconds); replaces the job's old one.
     ///
-    /// *Errors* if the file of targets cannot be written.
+    /// # Errors
+    /// If the file of targets cannot be written.
     ///
     /// # Panics
     /// If the options did not ask for Prometheus.
@@ -119,7 +124,8 @@ impl Bed {
 
     /// Gives Prometheus a rule file without Kubernetes, and waits until it is loaded.
     ///
-    /// *Errors* carry Prometheus' reason if it refuses the file.
+    /// # Errors
+    /// With Prometheus' reason if it refuses the file.
     ///
     /// # Panics
     /// If the options did not ask for Prometheus.
@@ -129,7 +135,8 @@ impl Bed {
 
     /// A loopback port that is the caller's until the bed is gone: for a server of its own.
     ///
-    /// *Errors* if none is free.
+    /// # Errors
+    /// If none is free.
     pub fn port(&self) -> Result<u16, Error> {
         self.site.port()
     }

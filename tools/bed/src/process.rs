@@ -32,7 +32,8 @@ struct State {
 impl Process {
     /// Starts a server and waits until it is ready.
     ///
-    /// *Errors* carry the last lines of its log when it ends early or is late.
+    /// # Errors
+    /// The last lines of its log are in it, when it ends early or is late.
     pub async fn launch(launch: Launch) -> Result<Self, Error> {
         let process = Self { launch, state: Mutex::default() };
         process.start().await?;
@@ -68,7 +69,8 @@ impl Process {
     /// Starts it as it was started before (same ports, same data), and waits until it is ready.
     /// Does nothing if it runs.
     ///
-    /// *Errors* as [`Process::launch`].
+    /// # Errors
+    /// As [`Process::launch`].
     pub async fn start(&self) -> Result<(), Error> {
         if self.pid().is_some() {
             return Ok(());
@@ -84,7 +86,8 @@ impl Process {
 
     /// Waits until it is ready: after [`Process::resume`], say.
     ///
-    /// *Errors* as [`Process::launch`].
+    /// # Errors
+    /// As [`Process::launch`].
     pub async fn wait_until_ready(&self) -> Result<(), Error> {
         let probing = loopback::client();
         let begin = Instant::now();
@@ -120,7 +123,8 @@ impl Process {
 
     /// Stops it and starts it again.
     ///
-    /// *Errors* as [`Process::launch`].
+    /// # Errors
+    /// As [`Process::launch`].
     pub async fn restart(&self) -> Result<(), Error> {
         self.stop().await;
         self.start().await

@@ -12,7 +12,8 @@ pub(crate) enum Reload {
 
 /// Asks once.
 ///
-/// *Errors* if there is no answer.
+/// # Errors
+/// If there is no answer.
 pub(crate) async fn reload(url: &str) -> Result<Reload, reqwest::Error> {
     let answer = loopback::client().post(format!("{url}/-/reload")).send().await?;
     if answer.status().is_success() {

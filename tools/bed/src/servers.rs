@@ -49,7 +49,8 @@ fn ask(script: &Path) -> Result<PathBuf, Error> {
 
 /// The folder of binaries, for what a caller runs or reads itself.
 ///
-/// *Errors* if nobody says where it is.
+/// # Errors
+/// If nobody says where it is.
 pub fn servers_folder() -> Result<PathBuf, Error> {
     Servers::find().map(|servers| servers.folder)
 }

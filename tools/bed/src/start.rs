@@ -29,7 +29,8 @@ type Started = Vec<(Part, Process)>;
 impl Bed {
     /// Starts what was asked for, and returns when all of it is ready.
     ///
-    /// *Errors* name the server that failed and carry the end of its log.
+    /// # Errors
+    /// Names the server that failed, with the end of its log.
     pub async fn start(options: Options) -> Result<Self, Error> {
         install_crypto();
         let mut bed = Self::prepare(&options)?;
