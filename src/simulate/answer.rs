@@ -14,6 +14,8 @@ use crate::domain::window::Window;
 /// Events that a new series may bring without history, and the share of the history besides.
 const BIRTH_FLOOR: f64 = 20.0;
 const BIRTH_SHARE: f64 = 0.01;
+/// Over which a mean is taken.
+const HOUR: Window = Window::from_hours(1);
 /// Minutes without a count after which series are absent.
 const ABSENT_AFTER: i64 = 15;
 
@@ -148,9 +150,10 @@ impl GroupAnswer {
     }
 
     fn count(&mut self, slo: &Slo, group: &Group, now: i64, history: Option<f64>) {
-        let births = |unit: f64| match slo.counter_births() {
+        let births = |window: Window, unit: f64| match slo.counter_births() {
             CounterBirths::Count => {
-                Births::UpTo(history.map(|events| unit * BIRTH_FLOOR + unit * BIRTH_SHARE * events))
+                let floor = BIRTH_FLOOR * f64::from(window.minutes() / Window::TILE.minutes());
+                Births::UpTo(history.map(|events| unit * floor + unit * BIRTH_SHARE * events))
             }
             CounterBirths::Ignore => Births::Ignored,
         };
@@ -202,25 +205,34 @@ pub(super) fn is_burning(
         && short.is_some_and(|(bad, total)| bad > threshold * total)
 }
 
-fn total(counted: &Counted, now: i64, births: impl Fn(f64) -> Births) -> Option<f64> {
+fn total(counted: &Counted, now: i64, births: impl Fn(Window, f64) -> Births) -> Option<f64> {
     match counted {
         Counted::Events { total, meaning: Meaning::BadByIncrease, .. } => {
             sum(total, now, Window::TILE, Births::OnlyIncrease)
         }
-        Counted::Events { total, .. } => sum(total, now, Window::TILE, births(1.0)),
+        Counted::Events { total, .. } => sum(total, now, Window::TILE, births(Window::TILE, 1.0)),
         Counted::HourlyMean { runs, .. } => {
-            let runs = sum(runs, now, Window::from_hours(1), births(1.0))?;
+            let runs = sum(runs, now, HOUR, births(HOUR, 1.0))?;
             Some(f64::from(u8::from(runs > 0.0)) / 12.0)
         }
         Counted::Samples(gauges) => samples(gauges, now).map(|(count, _)| count),
     }
 }
 
-fn bad(counted: &Counted, now: i64, births: impl Fn(f64) -> Births, total: Option<f64>) -> Option<f64> {
+fn bad(
+    counted: &Counted,
+    now: i64,
+    births: impl Fn(Window, f64) -> Births,
+    total: Option<f64>,
+) -> Option<f64> {
     let zero = total.map(|_| 0.0);
     match counted {
         Counted::Events { numerator, meaning, .. } => {
-            let how = if *meaning == Meaning::BadByIncrease { Births::OnlyIncrease } else { births(1.0) };
+            let how = if *meaning == Meaning::BadByIncrease {
+                Births::OnlyIncrease
+            } else {
+                births(Window::TILE, 1.0)
+            };
             let part = sum(numerator, now, Window::TILE, how);
             let rest = |part: Option<f64>| both(total, part).map(|(total, part)| (total - part).max(0.0));
             match meaning {
@@ -243,11 +255,11 @@ fn mean_is_high(
     cost: &[Counter],
     limit: Decimal,
     now: i64,
-    births: impl Fn(f64) -> Births,
+    births: impl Fn(Window, f64) -> Births,
 ) -> Option<f64> {
-    let (hour, limit) = (Window::from_hours(1), limit.to_f64());
-    let cost = sum(cost, now, hour, births(limit))?;
-    let runs = sum(runs, now, hour, births(1.0)).filter(|runs| *runs > 0.0)?;
+    let limit = limit.to_f64();
+    let cost = sum(cost, now, HOUR, births(HOUR, limit))?;
+    let runs = sum(runs, now, HOUR, births(HOUR, 1.0)).filter(|runs| *runs > 0.0)?;
     Some(f64::from(u8::from(cost / runs > limit)) / 12.0)
 }
 

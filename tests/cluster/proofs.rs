@@ -69,7 +69,12 @@ fn shapes() -> Vec<Slo> {
 
 /// The first example.
 pub(crate) fn success() -> Slo {
-    example(&root().join("examples/success")).expect("the first example should be there")
+    named("success")
+}
+
+/// The AgentSLO of an example.
+pub(crate) fn named(name: &str) -> Slo {
+    example(&root().join("examples").join(name)).expect("the example should be there")
 }
 
 fn trials(name: &str, slo: &Slo, incidents: &[Incident]) -> Vec<Trial> {

@@ -13,7 +13,7 @@ use crate::vocabulary::series;
 /// before, up to sixteen hours: a series that was away for longer is bounded by [`birth_bound`].
 const LADDER: [u32; 5] = [5, 15, 60, 240, 960];
 
-/// Events that one new series may bring without history.
+/// Events that one new series may bring in a tile of five minutes without history.
 const BIRTH_FLOOR: i64 = 20;
 /// Share of the counted history that it may bring besides.
 const BIRTH_SHARE: (i64, i64) = (1, 100);
@@ -90,15 +90,16 @@ fn births(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> 
         "(({} unless ({})) <= on () group_left () ({}))",
         cumulative.last_in(window),
         rungs.join(" or "),
-        birth_bound(slo, unit)
+        birth_bound(slo, window, unit)
     )
 }
 
 /// Largest value with which a series may be born: above it, it is an old counter that is seen for the
 /// first time. Without history of five minutes nothing counts as born.
-fn birth_bound(slo: &Slo, unit: Decimal) -> String {
+fn birth_bound(slo: &Slo, window: Window, unit: Decimal) -> String {
     let history = own(slo, &format!("{}{}", series::TOTAL_COUNT, slo.window()));
-    let floor = unit * Decimal::from_integer(BIRTH_FLOOR);
+    let tiles = i64::from(window.minutes() / Window::TILE.minutes());
+    let floor = unit * Decimal::from_integer(BIRTH_FLOOR * tiles);
     let share = unit * Decimal::from_ratio(BIRTH_SHARE.0, BIRTH_SHARE.1);
     format!("{floor} + {share} * sum(last_over_time({history}[10m] offset 5m))")
 }
