@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::budget::count_name;
 use super::lookback::events_in;
 use super::own;
@@ -11,21 +13,24 @@ use crate::domain::promql::{is_legacy_name, quoted_name};
 use crate::domain::slo::Slo;
 use crate::vocabulary::{annotation, series};
 
+/// What a part of a URL's path holds as it is (RFC 3986, section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// All annotations of an alert with this summary.
 pub(super) fn of(slo: &Slo, summary: String) -> BTreeMap<String, String> {
     let alerting = slo.alerting();
     let users = alerting.annotations.iter().map(|(name, value)| (name.clone(), literal(value)));
     let description = slo.description().map(|text| (annotation::DESCRIPTION.to_owned(), literal(text)));
-    let runbook = alerting
-        .runbook_url
-        .as_ref()
-        .map(|url| (annotation::RUNBOOK.to_owned(), literal(&runbook(slo, url))));
+    let runbook =
+        alerting.runbook_url.as_ref().map(|url| (annotation::RUNBOOK.to_owned(), runbook(slo, url)));
     let summary = (annotation::SUMMARY.to_owned(), summary);
     users.chain(description).chain(runbook).chain([summary]).collect()
 }
 
+/// The agent's name comes last, and encoded: it may hold anything, also what looks like a placeholder.
 fn runbook(slo: &Slo, url: &str) -> String {
-    url.replace("{name}", slo.name()).replace("{namespace}", slo.namespace()).replace("{agent}", slo.agent())
+    let agent = utf8_percent_encode(slo.agent(), UNRESERVED).to_string();
+    url.replace("{name}", slo.name()).replace("{namespace}", slo.namespace()).replace("{agent}", &agent)
 }
 
 /// Text of a user, so that a template prints it byte for byte.

@@ -49,11 +49,12 @@ proptest! {
 
 /// The only way to braces is by filling in a place-holder: both halves are legal, the whole is not.
 #[test]
-fn braces_that_meet_in_a_runbook_url_are_a_quoted_literal() {
+fn an_agents_name_is_one_part_of_a_runbook_url_whatever_it_holds() {
     let mut spec = with_indicator(&json!({"success": {}}));
-    spec["agent"] = "{".into();
-    spec["alerting"] = json!({"runbookURL": "https://runbooks.example/{agent}{agent}x"});
+    spec["agent"] = "{b/c d?é}".into();
+    spec["alerting"] = json!({"runbookURL": "https://runbooks.example/{agent}/x-{agent}"});
     for rule in rules_of(&valid(&spec)).iter().filter(|rule| rule.alert.is_some()) {
-        assert_eq!(rule.annotations["runbook_url"], r#"{{ "https://runbooks.example/{{x" }}"#);
+        let part = "%7Bb%2Fc%20d%3F%C3%A9%7D";
+        assert_eq!(rule.annotations["runbook_url"], format!("https://runbooks.example/{part}/x-{part}"));
     }
 }
