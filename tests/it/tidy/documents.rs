@@ -2,6 +2,7 @@
 //! nothing that is not there.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::{example, workspace};
 
@@ -163,4 +164,25 @@ fn every_metric_of_the_operator_is_documented() {
         let spellings = ["", "_total", "_info"].map(|suffix| format!("agentslo_{name}{suffix}"));
         assert!(spellings.iter().any(|name| documented.contains(name)), "no guide tells of agentslo_{name}");
     }
+}
+
+#[test]
+fn every_kept_text_is_compared_by_a_test() {
+    let of = |file: &str, test: &str| (workspace::files(file), workspace::read(test));
+    let (snapshots, golden) = of("tests/it/snapshots", "tests/it/golden.rs");
+    let (helps, cli) = of("tests/it/cli", "tests/it/cli.rs");
+    let name = |file: &str| {
+        let stem = Path::new(file).file_stem().expect("a kept text should have a name").to_string_lossy();
+        stem.trim_start_matches("it__golden__").to_owned()
+    };
+    let unread: Vec<String> = snapshots
+        .into_iter()
+        .filter(|file| !golden.contains(&format!("fn {}()", name(file))))
+        .chain(
+            helps
+                .into_iter()
+                .filter(|file| file.ends_with(".txt") && !cli.contains(&format!("{}.txt", name(file)))),
+        )
+        .collect();
+    assert_eq!(unread, Vec::<String>::new(), "texts that no test reads");
 }
