@@ -61,7 +61,15 @@ impl Counter {
 
     fn difference(&self, now: i64, minutes: i64) -> Option<f64> {
         let difference = self.at(now)? - self.at(now - minutes * MINUTE)?;
-        (difference >= 0.0).then_some(difference)
+        (difference >= 0.0 && !self.is_reset(now, minutes + 1)).then_some(difference)
+    }
+
+    /// Whether it ever falls, looked at once a minute.
+    fn is_reset(&self, now: i64, minutes: i64) -> bool {
+        let first = (now - minutes * MINUTE).div_euclid(MINUTE) + 1;
+        let seen: Vec<f64> =
+            (first..=now.div_euclid(MINUTE)).filter_map(|minute| self.at(minute * MINUTE)).collect();
+        seen.windows(2).any(|pair| pair[1] < pair[0])
     }
 
     fn value_at_birth(&self, now: i64, minutes: i64) -> Option<f64> {

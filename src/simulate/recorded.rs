@@ -116,14 +116,30 @@ impl Recorded {
     }
 }
 
+/// Adds as Prometheus does, with the rounding errors in a sum of their own (Neumaier, 1974): where a count
+/// meets a threshold exactly, the last bit decides, and it has to be the same bit.
 fn sum(values: impl Iterator<Item = f64>) -> Option<f64> {
-    values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    let add = |(sum, lost): (f64, f64), value: f64| {
+        let next = sum + value;
+        let rounded = if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        (next, lost + rounded)
+    };
+    let mut values = values.peekable();
+    values.peek()?;
+    let (sum, lost) = values.fold((0.0, 0.0), add);
+    Some(sum + lost)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn sums_do_not_drift() {
+        assert_eq!(sum(std::iter::repeat_n(0.1, 10)), Some(1.0));
+        assert_eq!(sum(std::iter::empty()), None);
+    }
 
     #[test]
     fn a_count_is_in_five_sums_and_in_one_tile() {

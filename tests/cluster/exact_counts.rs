@@ -29,7 +29,7 @@ const IDLE: &str = "1000+0x2600";
 
 const EXACTLY: f64 = 1e-6;
 
-const LIVES: [Life; 17] = [
+const LIVES: [Life; 19] = [
     Life {
         name: "four label sets, each born at 1 and never moving",
         interval: 30,
@@ -108,6 +108,26 @@ const LIVES: [Life; 17] = [
         minutes: 160,
         truth: 5.0,
         counted: 5.4,
+        within: 0.3,
+    },
+    Life {
+        name: "resets that pass the old value within five minutes",
+        interval: 30,
+        // Three lives of six minutes with four events each, after one with three.
+        processes: &[IDLE, "_x120 3+0x9 1 2 3 3 4 4 4+0x5 1 2 3 3 4 4 4+0x5 1 2 3 3 4 4 4+0x60"],
+        minutes: 120,
+        truth: 15.0,
+        counted: 15.2,
+        within: 0.3,
+    },
+    Life {
+        name: "a crash every three minutes, each after two events",
+        interval: 30,
+        processes: &[IDLE, "_x120 @crash"],
+        minutes: 120,
+        // What a life is born with is lost where the one before it was seen at the start of the window.
+        truth: 40.0,
+        counted: 30.7,
         within: 0.3,
     },
     Life {
@@ -293,8 +313,10 @@ fn series((number, values): (usize, &&str)) -> Value {
     json!({"series": format!("agent_queries_total{{{labels}}}"), "values": with_steps(values)})
 }
 
-/// `@0` stands for a counter that counts from there to 120, a step in every second scrape.
+/// `@0` stands for a counter that counts from there to 120, a step in every second scrape; `@crash` for
+/// twenty lives with two events each, under the same labels.
 fn with_steps(values: &str) -> String {
     let steps: Vec<String> = (1..=120).map(|value| format!("{value}+0x1")).collect();
-    values.replace("@0", &steps.join(" "))
+    let crashes = ["1 1 2 2 stale _"; 20].join(" ");
+    values.replace("@0", &steps.join(" ")).replace("@crash", &crashes)
 }

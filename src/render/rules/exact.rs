@@ -44,6 +44,14 @@ impl Cumulative {
         }
     }
 
+    /// How often it was reset within the window and a minute before it, so that no reset falls between two
+    /// windows. It is looked at once a minute: that is all it costs.
+    fn resets_in(&self, window: Window) -> String {
+        let (Self::Counter(selector) | Self::NativeCount(selector) | Self::NativeAtMost(selector, _)) = self;
+        let reach = Window::from_minutes(window.minutes() + 1);
+        format!("resets({selector}[{reach}:1m])")
+    }
+
     /// What Prometheus takes for its increase.
     fn increase_in(&self, window: Window) -> String {
         self.read(|selector| format!("increase({selector}[{window}])"))
@@ -67,11 +75,15 @@ impl Cumulative {
 
 /// The increase over a window, exactly: one series for each group, none where there are no raw series.
 ///
-/// The first arm is exact for a series that was there at the start and did not reset, and such windows
+/// The first arm is exact for a series that was there at the start and was not reset, and such windows
 /// telescope. The second takes the value of a series that is new. The third is for resets.
 pub(super) fn increase(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> String {
-    let difference =
-        format!("({} - {} >= 0)", cumulative.at(""), cumulative.at(&format!(" offset {window}")));
+    let difference = format!(
+        "(({} - {} >= 0) unless {} > 0)",
+        cumulative.at(""),
+        cumulative.at(&format!(" offset {window}")),
+        cumulative.resets_in(window)
+    );
     let births = match slo.counter_births() {
         CounterBirths::Count => format!("  or\n  {}\n", births(slo, cumulative, window, unit)),
         CounterBirths::Ignore => String::new(),
