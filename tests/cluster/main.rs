@@ -9,6 +9,7 @@ mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod histogram_forms;
 mod lifecycle;
 mod permissions;
 mod promtool;
