@@ -5,6 +5,7 @@ mod api_server;
 mod bad_input;
 mod budget;
 mod definitions;
+mod durations;
 mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
