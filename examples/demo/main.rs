@@ -17,6 +17,8 @@ const NAMESPACE: &str = "support";
 const SLOS: &str = include_str!("support.yaml");
 /// Longest wait for a step that depends on the next evaluation of a rule group.
 const PATIENCE: Duration = Duration::from_mins(7);
+/// A page that takes longer is too late.
+const PAGE_WITHIN: Duration = Duration::from_mins(5);
 
 /// Thirty days of about twelve runs an hour.
 const PASTS: [Past; 3] = [
@@ -39,6 +41,12 @@ async fn main() -> Result<()> {
 
 async fn tell() -> Result<()> {
     let begin = Instant::now();
+    say(
+        "An agent's error budget, from the objective to the page and back: about a quarter of an hour, most of",
+    );
+    println!(
+        "    it waiting for rules that are evaluated every one or five minutes. Ctrl-C ends it at any time."
+    );
     say("Starting etcd, kube-apiserver, prometheus-operator, Prometheus, Alertmanager and a receiver …");
     let folder = tempfile::tempdir()?;
     let history = folder.path().join("history.txt");
@@ -55,21 +63,27 @@ async fn tell() -> Result<()> {
     let operator = stage::start_operator(&bed, &sibling("../agentslo")?, "agentslo").await?;
     say("The operator runs with its own permissions and nothing more.");
     let agent = start_agent(&bed).await?;
-    say("A live agent finishes a run every two seconds.");
+    say("A live agent finishes a run every two seconds. Prometheus scrapes what it counts.");
 
     bed.apply_yaml(SLOS).await?;
-    say("kubectl apply -f examples/demo/support.yaml: three objectives for the agent.");
+    say("kubectl apply -f examples/demo/support.yaml: three objectives for the agent:");
+    println!("        support-success  99 % of the runs end without error");
+    println!("        support-latency  95 % of the runs end within a minute");
+    println!("        support-cost     90 % of the runs cost at most ten cents");
+    tell_where(&bed)?;
     bed.kubectl(&["wait", "--for=condition=Ready", "agentslo", "--all", "-n", NAMESPACE, "--timeout=420s"])
         .await?;
     say("Every objective is Ready: prometheus-operator took the rules.");
     let before = wait_for_budget(&bed).await?;
+    say("BUDGET is what is left of the failures that an objective allows in thirty days. Each objective is");
+    println!("    summed at its own moment of the five minutes, so some may still be without numbers.");
     show(&bed).await?;
 
     tell_outage(&bed, &agent).await?;
     tell_fall(&bed, &before).await?;
     tell_recovery(&bed, &agent).await?;
     show(&bed).await?;
-    look_around(&bed).await?;
+    look_around().await?;
     say("Stopping.");
     agent.process.stop().await;
     operator.stop().await;
@@ -122,14 +136,17 @@ async fn remaining(bed: &Bed) -> Option<String> {
 async fn tell_outage(bed: &Bed, agent: &Agent) -> Result<()> {
     agent.switch("break").await?;
     let broken = Instant::now();
-    say("The agent breaks: from now on every run fails.");
+    say("The agent breaks: from now on every run fails. A page is due within five minutes …");
     let is_page = |alert: &Alert| {
         alert.status == Status::Firing
             && alert.labels.get("urgency").is_some_and(|urgency| urgency == "page")
             && alert.labels.get("agentslo").is_some_and(|slo| slo == "support-success")
     };
-    let page = bed.receiver().wait_for(PATIENCE, is_page).await.ok_or("no page arrived")?;
-    say(&format!("The page arrives at the receiver {} s later:", broken.elapsed().as_secs()));
+    let page = bed.receiver().wait_for(PAGE_WITHIN, is_page).await.ok_or("no page within five minutes")?;
+    say(&format!(
+        "The page arrives {} s later, where a pager would be. Its labels and its text:",
+        broken.elapsed().as_secs()
+    ));
     for (name, value) in page.labels.iter().chain(&page.annotations) {
         println!("        {name}: {value}");
     }
@@ -137,10 +154,10 @@ async fn tell_outage(bed: &Bed, agent: &Agent) -> Result<()> {
 }
 
 async fn tell_fall(bed: &Bed, before: &str) -> Result<()> {
-    say("Waiting for the outage to show in the thirty-day budget …");
+    say("The page came from counts of every minute. The budget is summed every five: waiting for that …");
     let fallen = || async { remaining(bed).await.filter(|now| now != before && !now.is_empty()) };
     let now = eventually(PATIENCE, fallen).await.ok_or("the budget did not move")?;
-    say(&format!("The budget of support-success fell from {before} to {now}."));
+    say(&format!("The budget of support-success fell from {before} to {now}: below zero it is overspent."));
     show(bed).await
 }
 
@@ -170,16 +187,25 @@ async fn show(bed: &Bed) -> Result<()> {
     Ok(())
 }
 
-/// On a terminal the servers stay until Enter is pressed.
-async fn look_around(bed: &Bed) -> Result<()> {
-    say("Look around:");
+/// How to look at everything from another terminal, as long as the demo runs.
+fn tell_where(bed: &Bed) -> Result<()> {
+    say("Look around while it runs, in another terminal:");
+    let (prometheus, alertmanager) = (bed.prometheus_url(), bed.alertmanager_url());
+    println!("        export PATH=\"{}:$PATH\"", bed::servers_folder()?.display());
     println!("        export KUBECONFIG={}", bed.kubeconfig("admin")?.display());
+    println!("        kubectl get agentslo -n {NAMESPACE} --watch");
     println!("        kubectl describe agentslo support-success -n {NAMESPACE}");
-    println!("        Prometheus API  {}", bed.prometheus_url());
-    println!("        Alertmanager    {}", bed.alertmanager_url());
-    println!("        logs            {}", bed.logs().display());
+    println!("        kubectl get prometheusrule -n {NAMESPACE} -o yaml");
+    println!("        promtool query instant {prometheus} agentslo:budget:remaining_ratio");
+    println!("        amtool --alertmanager.url={alertmanager} alert");
+    println!("        ls {}", bed.logs().display());
+    Ok(())
+}
+
+/// On a terminal the servers stay until Enter is pressed.
+async fn look_around() -> Result<()> {
     if std::io::stdin().is_terminal() && std::env::var_os("CI").is_none() {
-        say("Press Enter to stop everything.");
+        say("The servers stay for you to look around. Press Enter to stop everything.");
         // A thread of its own: a runtime that stops does not wait for it.
         let (pressed, enter) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || pressed.send(std::io::stdin().read_line(&mut String::new())));

@@ -260,30 +260,46 @@ fn a_mean_over_an_hour_counts_what_a_busy_new_process_brings() {
         of("agent_cost_usd_total", 1, "_x120 18+0x180"),
     ];
     let one_hour_is_bad = Count { series: "bad", minutes: 210, counted: 1.0, within: EXACTLY };
-    let failures = failures(vec![trial(&slo, "busy-new-process", 60, &input, &one_hour_is_bad)]);
+    let failures = failures(vec![trial(&slo, "busy-new-process", 60, &input, &[one_hour_is_bad])]);
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
 /// What a recorded series should sum up to.
-struct Count {
+pub(crate) struct Count {
     /// `total` or `bad`.
-    series: &'static str,
-    minutes: u32,
-    counted: f64,
-    within: f64,
+    pub(crate) series: &'static str,
+    pub(crate) minutes: u32,
+    pub(crate) counted: f64,
+    pub(crate) within: f64,
 }
 
 fn counting(slo: &Slo, life: &Life) -> Trial {
     let input: Vec<Value> = life.processes.iter().enumerate().map(series).collect();
     let Life { minutes, counted, within, .. } = *life;
-    trial(slo, life.name, life.interval, &input, &Count { series: "total", minutes, counted, within })
+    trial(slo, life.name, life.interval, &input, &[Count { series: "total", minutes, counted, within }])
 }
 
-fn trial(slo: &Slo, name: &str, interval: u32, input: &[Value], count: &Count) -> Trial {
+/// That raw series, scraped every so many seconds, are counted so.
+pub(crate) fn trial(slo: &Slo, name: &str, interval: u32, input: &[Value], counts: &[Count]) -> Trial {
     let rules = proof(slo, &[]).expect("the example should be provable").rules;
     let own = format!("{{namespace=\"{}\",agentslo=\"{}\"}}", slo.namespace(), slo.name());
-    let Count { series, minutes, counted, within } = *count;
-    let sum = format!("sum(sum_over_time(agentslo:{series}:increase5m{own}[{minutes}m:5m]))");
+    let expectations = counts.iter().flat_map(|count| {
+        let Count { series, minutes, counted, within } = *count;
+        let sum = format!("sum(sum_over_time(agentslo:{series}:increase5m{own}[{minutes}m:5m]))");
+        [
+            json!({
+                "expr": format!("abs({sum} - {counted}) < bool {within}"),
+                "eval_time": format!("{minutes}m"),
+                "exp_samples": [{"labels": "{}", "value": 1}],
+            }),
+            json!({
+                // Says the number where it is another.
+                "expr": format!("{sum} unless abs({sum} - {counted}) < {within}"),
+                "eval_time": format!("{minutes}m"),
+                "exp_samples": [],
+            }),
+        ]
+    });
     let test = json!({
         "rule_files": ["rules.yaml"],
         "evaluation_interval": "1m",
@@ -292,16 +308,7 @@ fn trial(slo: &Slo, name: &str, interval: u32, input: &[Value], count: &Count) -
             "name": name,
             "interval": format!("{interval}s"),
             "input_series": input,
-            "promql_expr_test": [{
-                "expr": format!("abs({sum} - {counted}) < bool {within}"),
-                "eval_time": format!("{minutes}m"),
-                "exp_samples": [{"labels": "{}", "value": 1}],
-            }, {
-                // Says the number where it is another.
-                "expr": format!("{sum} unless abs({sum} - {counted}) < {within}"),
-                "eval_time": format!("{minutes}m"),
-                "exp_samples": [],
-            }],
+            "promql_expr_test": expectations.collect::<Vec<_>>(),
         }],
     });
     Trial { name: name.to_owned(), rules, test: yaml(&test) }

@@ -5,10 +5,12 @@ mod api_server;
 mod bad_input;
 mod budget;
 mod definitions;
+mod durations;
 mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod histogram_forms;
 mod lifecycle;
 mod permissions;
 mod promtool;

@@ -69,7 +69,7 @@ pub enum LatencyOf {
 /// How a histogram is stored.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum HistogramType {
-    /// Whichever of the two Prometheus has; classic where that is not known.
+    /// Whichever of the two a series has, also while its source goes over from one to the other.
     #[default]
     Auto,
     /// One series per bucket, with label `le`. The threshold must be a bucket bound.

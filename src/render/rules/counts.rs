@@ -5,7 +5,7 @@ use super::{own, recording};
 use crate::api::v1alpha1::HistogramType;
 use crate::domain::decimal::Decimal;
 use crate::domain::indicator::{Counter, GoodSide, Measure, Numerator};
-use crate::domain::promql::{LabelMatcher, SeriesSelector, by_clause};
+use crate::domain::promql::{SeriesSelector, by_clause};
 use crate::domain::slo::Slo;
 use crate::domain::window::Window;
 use crate::foreign::Rule;
@@ -75,34 +75,36 @@ fn concrete(query: &str) -> String {
 }
 
 fn events(slo: &Slo, counter: &Counter, window: Window) -> String {
-    match counter {
-        Counter::Plain(selector) => {
-            increase(slo, &Cumulative::Counter(selector.clone()), window, Decimal::ONE)
-        }
+    let cumulative = match counter {
+        Counter::Plain(selector) => Cumulative::Counter(selector.clone()),
         Counter::Observations(histogram, form) => either(
             *form,
-            || increase(slo, &Cumulative::NativeCount(histogram.clone()), window, Decimal::ONE),
-            || increase(slo, &Cumulative::Counter(histogram.suffixed("_count")), window, Decimal::ONE),
+            || Cumulative::NativeCount(histogram.clone()),
+            || Cumulative::Counter(histogram.suffixed("_count")),
         ),
-    }
+    };
+    increase(slo, &cumulative, window, Decimal::ONE)
 }
 
 fn at_most(slo: &Slo, histogram: &SeriesSelector, form: HistogramType, bound: Decimal) -> String {
-    let bucket = || histogram.suffixed("_bucket").with([LabelMatcher::regex("le", le_spellings(bound))]);
-    let native = || Cumulative::NativeAtMost(histogram.clone(), bound);
-    either(
+    let cumulative = either(
         form,
-        || increase(slo, &native(), Window::TILE, Decimal::ONE),
-        || increase(slo, &Cumulative::Counter(bucket()), Window::TILE, Decimal::ONE),
-    )
+        || Cumulative::NativeAtMost(histogram.clone(), bound),
+        || Cumulative::ClassicAtMost(histogram.clone(), le_spellings(bound)),
+    );
+    increase(slo, &cumulative, Window::TILE, Decimal::ONE)
 }
 
-/// One of the two forms; with `Auto` both, of which the one whose series do not exist costs nothing.
-fn either(form: HistogramType, native: impl Fn() -> String, classic: impl Fn() -> String) -> String {
+/// One of the two forms; with `Auto` the one that a series has, also while it changes.
+fn either(
+    form: HistogramType,
+    native: impl Fn() -> Cumulative,
+    classic: impl Fn() -> Cumulative,
+) -> Cumulative {
     match form {
         HistogramType::Native => native(),
         HistogramType::Classic => classic(),
-        HistogramType::Auto => format!("{}\nor\n{}", native(), classic()),
+        HistogramType::Auto => native().or(classic()),
     }
 }
 

@@ -175,13 +175,12 @@ fn every_kept_text_is_compared_by_a_test() {
         let stem = Path::new(file).file_stem().expect("a kept text should have a name").to_string_lossy();
         stem.trim_start_matches("it__golden__").to_owned()
     };
+    let is_text = |file: &str| Path::new(file).extension().is_some_and(|extension| extension == "txt");
     let unread: Vec<String> = snapshots
         .into_iter()
         .filter(|file| !golden.contains(&format!("fn {}()", name(file))))
         .chain(
-            helps
-                .into_iter()
-                .filter(|file| file.ends_with(".txt") && !cli.contains(&format!("{}.txt", name(file)))),
+            helps.into_iter().filter(|file| is_text(file) && !cli.contains(&format!("{}.txt", name(file)))),
         )
         .collect();
     assert_eq!(unread, Vec::<String>::new(), "texts that no test reads");

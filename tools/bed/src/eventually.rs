@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Short enough not to be noticed, long enough not to slow down what is waited for.
+/// After the first attempt: short enough not to be noticed.
 const PAUSE: Duration = Duration::from_millis(50);
+/// After many: an attempt may start a process, and must not slow down what is waited for.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries again until the attempt yields something, or the deadline has passed.
 ///
@@ -16,6 +18,7 @@ where
     A: Future<Output = Option<T>>,
 {
     let end = Instant::now() + deadline;
+    let mut pause = PAUSE;
     loop {
         if let Some(found) = attempt().await {
             return Some(found);
@@ -23,6 +26,7 @@ where
         if Instant::now() >= end {
             return None;
         }
-        sleep(PAUSE).await;
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause.mul_f64(1.5));
     }
 }

@@ -86,13 +86,14 @@ pub struct Target {
     pub(crate) job: String,
     pub(crate) port: u16,
     pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) is_converted: bool,
 }
 
 impl Target {
     /// The metrics at `http://127.0.0.1:<port>/metrics`, as job `job`. One job, one target.
     #[must_use]
     pub fn new(job: &str, port: u16) -> Self {
-        Self { job: job.to_owned(), port, labels: BTreeMap::new() }
+        Self { job: job.to_owned(), port, labels: BTreeMap::new(), is_converted: false }
     }
 
     /// Adds a label to every series of the target, as a namespace label would be added.
@@ -106,6 +107,13 @@ impl Target {
     #[must_use]
     pub fn path(self, path: &str) -> Self {
         self.label("__metrics_path__", path)
+    }
+
+    /// Has Prometheus store its classic histograms as native ones with custom buckets.
+    #[must_use]
+    pub fn converted(mut self) -> Self {
+        self.is_converted = true;
+        self
     }
 }
 

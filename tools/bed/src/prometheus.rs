@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,6 +18,12 @@ use crate::{
     reload::{Reload, reload},
     site::{Site, write},
 };
+
+/// The folder of targets that are scraped as they are.
+const PLAIN: &str = "targets";
+/// The folder of targets whose classic histograms become native ones.
+const CONVERTED: &str = "converted-targets";
+const TARGETS: [&str; 2] = [PLAIN, CONVERTED];
 
 /// Where one Prometheus is, whether or not it runs.
 #[derive(Debug)]
@@ -33,7 +40,8 @@ impl Prometheus {
         alertmanager: Option<&Alertmanager>,
     ) -> Result<Self, Error> {
         let prometheus = Self { folder: site.data(Part::Prometheus.name())?, port: site.port()? };
-        for folder in [prometheus.rules(), prometheus.own_rules(), prometheus.targets()] {
+        let folders = [prometheus.rules(), prometheus.own_rules()];
+        for folder in folders.into_iter().chain(TARGETS.map(|targets| prometheus.folder.join(targets))) {
             fs::create_dir_all(&folder).map_err(Error::io(format!("create {}", folder.display())))?;
         }
         let configuration = configuration(options, alertmanager);
@@ -65,11 +73,19 @@ impl Prometheus {
         labels.insert("job".to_owned(), target.job.clone());
         let address = format!("127.0.0.1:{}", target.port);
         let text = json!([{"targets": [address], "labels": labels}]).to_string();
+        let (folder, other) = if target.is_converted { (CONVERTED, PLAIN) } else { (PLAIN, CONVERTED) };
+        let file = |folder: &str| self.folder.join(folder).join(format!("{}.json", target.job));
         // Renamed into place: a half-written file must not be read.
-        let file = self.targets().join(format!("{}.json", target.job));
+        let (file, old) = (file(folder), file(other));
         let draft = file.with_extension("draft");
         write(&draft, text)?;
-        fs::rename(&draft, &file).map_err(Error::io(format!("write {}", file.display())))
+        fs::rename(&draft, &file).map_err(Error::io(format!("write {}", file.display())))?;
+        match fs::remove_file(&old) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io(format!("remove {}", old.display()))(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a rule file and loads it.
@@ -97,10 +113,6 @@ impl Prometheus {
         self.folder.join("own-rules")
     }
 
-    fn targets(&self) -> PathBuf {
-        self.folder.join("targets")
-    }
-
     fn configuration(&self) -> PathBuf {
         self.folder.join("prometheus.yml")
     }
@@ -122,11 +134,16 @@ fn configuration(options: &Options, alertmanager: Option<&Alertmanager>) -> Valu
         "storage": {"tsdb": {"retention": {"time": "100d"}}},
         "rule_files": ["rules/*.yaml", "own-rules/*.yaml"],
         "alerting": {"alertmanagers": alertmanagers},
-        "scrape_configs": [{
-            // Targets bring a `job` label of their own.
-            "job_name": "bed",
-            "file_sd_configs": [{"files": ["targets/*.json"], "refresh_interval": "5s"}],
-        }],
+        "scrape_configs": [scrape_config(PLAIN), scrape_config(CONVERTED)],
+    })
+}
+
+/// Targets bring a `job` label of their own.
+fn scrape_config(targets: &str) -> Value {
+    json!({
+        "job_name": targets,
+        "convert_classic_histograms_to_nhcb": targets == CONVERTED,
+        "file_sd_configs": [{"files": [format!("{targets}/*.json")], "refresh_interval": "5s"}],
     })
 }
 
