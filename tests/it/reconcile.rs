@@ -1,0 +1,126 @@
+//! The whole operator against stand-ins for the API server and Prometheus.
+
+use std::time::Duration;
+
+use bed::eventually;
+use serde_json::{Value, json};
+
+use crate::scenarios::{self, Cluster, Kind, PATIENCE, success_slo};
+use crate::support::{FakeCluster, Moment};
+
+/// A test for each scenario that the cluster tests have as well.
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                scenarios::$name(&FakeCluster::start().await, "team-a").await;
+            }
+        )+
+    };
+}
+
+scenarios! {
+    a_new_slo_gets_its_rules,
+    reconciling_twice_writes_nothing,
+    an_invalid_edit_keeps_the_old_rules_and_says_why,
+    a_dropped_feature_prunes_only_what_we_own,
+    prometheus_down_leaves_rules_untouched,
+    forbidden_names_the_permission,
+    a_foreign_field_manager_is_left_alone,
+    a_changed_child_is_healed,
+    a_rule_of_somebody_else_is_left_alone,
+    deleting_needs_nothing_from_us,
+}
+
+#[tokio::test]
+async fn a_missing_prometheus_operator_is_a_condition_not_an_error() {
+    let cluster = FakeCluster::start_bare().await;
+    scenarios::a_missing_prometheus_operator_is_a_condition_not_an_error(&cluster, "team-a").await;
+}
+
+/// Path of the status of the AgentSLO that the tests below are about.
+const STATUS: &str = "/apis/agentslo.dev/v1alpha1/namespaces/team-a/agentslos/one/status";
+
+/// Suspension writes nothing but the status, so nothing else wakes the AgentSLO again.
+#[tokio::test]
+async fn a_conflict_is_retried_soon() {
+    let cluster = FakeCluster::start().await;
+    scenarios::given_slo(&cluster, "team-a", "one").await;
+    let is_diagnosed = |condition: &Value| condition["reason"] == "NoSeries";
+    cluster.wait_until("team-a", "one", "DataAvailable", is_diagnosed).await;
+    cluster.server.fail_once("patch", STATUS, 409);
+    let mut slo = success_slo("team-a", "one");
+    slo["spec"]["suspend"] = true.into();
+    cluster.apply(&slo).await;
+    cluster.wait_for("team-a", "one", ("Ready", "True", "Suspended")).await;
+
+    let requests = cluster.timed_requests();
+    let refused = requests.iter().rposition(|(_, request)| request.code == 409);
+    let refused = refused.expect("the conflict should have happened");
+    let again = requests[refused..].iter().find(|(_, request)| request.is_write() && request.code == 200);
+    let pause = again.expect("it should be tried again").0 - requests[refused].0;
+    // Any other failure waits for more than a second.
+    assert!(pause < Duration::from_secs(1), "{pause:?}");
+}
+
+/// Whatever moment the operator dies at, its successor ends where an undisturbed one does.
+#[tokio::test]
+async fn operator_killed_at_every_write() {
+    let undisturbed = given_unseen_slo().await;
+    undisturbed.start_operator().await;
+    let is_diagnosed = |condition: &Value| condition["reason"] == "NoSeries";
+    undisturbed.wait_until("team-a", "one", "DataAvailable", is_diagnosed).await;
+    undisturbed.wait_for("team-a", "one", ("Ready", "True", "Ready")).await;
+    let expected = outcome(&undisturbed).await;
+
+    let mut write = 1;
+    while killed_at(write, Moment::Before, &expected).await {
+        assert!(killed_at(write, Moment::After, &expected).await, "write {write} should happen again");
+        write += 1;
+    }
+    assert!(write > 4, "rules, status and Event should be written, but only {write} writes were seen");
+}
+
+/// Breaks the operator's connection at a write, kills it, starts another and compares the outcome. Says
+/// whether there were as many writes.
+async fn killed_at(write: usize, moment: Moment, expected: &[Value]) -> bool {
+    let cluster = given_unseen_slo().await;
+    let mut broken = cluster.server.cut(write, moment);
+    cluster.start_operator().await;
+    let is_over = async || (outcome(&cluster).await == expected).then_some(());
+    let was_broken = tokio::select! {
+        broken = broken.wait_for(|broken| *broken) => broken.is_ok(),
+        () = async { eventually(PATIENCE, is_over).await.expect("it should end well") } => false,
+    };
+    cluster.kill_operator().await;
+    cluster.server.mend();
+    cluster.start_operator().await;
+    if eventually(PATIENCE, is_over).await.is_none() {
+        let found = outcome(&cluster).await;
+        panic!("killed {moment:?} write {write}: {found:#?} instead of {expected:#?}");
+    }
+    was_broken
+}
+
+/// An AgentSLO, and no operator yet.
+async fn given_unseen_slo() -> FakeCluster {
+    let cluster = FakeCluster::without_operator().await;
+    scenarios::given_namespace(&cluster, "team-a").await;
+    cluster.apply(&success_slo("team-a", "one")).await;
+    cluster
+}
+
+/// What the operator is there for: rules and status, without what differs from run to run.
+async fn outcome(cluster: &FakeCluster) -> Vec<Value> {
+    let mut objects = cluster.list(Kind::Slo, "team-a").await;
+    objects.extend(cluster.list(Kind::Rules, "team-a").await);
+    for object in &mut objects {
+        let metadata = object["metadata"].as_object_mut().expect("every object has metadata");
+        metadata.retain(|name, _| name != "uid" && name != "resourceVersion");
+        for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            condition["lastTransitionTime"] = json!(null);
+        }
+    }
+    objects
+}
