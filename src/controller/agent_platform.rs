@@ -25,6 +25,7 @@ pub(super) async fn reconcile(
     platform: Arc<AgentPlatform>,
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
+    ctx.caches_full.wait().await;
     let result = judge(&platform, &ctx).await;
     let label = result.as_ref().err().map_or("ok", ReconcileError::reason);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentPlatform", result: label }).inc();

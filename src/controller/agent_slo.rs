@@ -49,6 +49,7 @@ const NOT_INSTALLED: End = End { label: "not_installed", next: LOOK_FOR_KIND };
 
 /// Reconciles one AgentSLO.
 pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
+    ctx.caches_full.wait().await;
     let started = Instant::now();
     let result = match &incoming.0 {
         Ok(slo) if slo.meta().deletion_timestamp.is_some() => Ok(DELETED),

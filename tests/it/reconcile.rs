@@ -5,7 +5,7 @@ use std::time::Duration;
 use bed::eventually;
 use serde_json::{Value, json};
 
-use crate::scenarios::{self, Cluster, Kind, PATIENCE, success_slo};
+use crate::scenarios::{self, Cluster, Kind, PATIENCE, Request, success_slo};
 use crate::support::{FakeCluster, Moment};
 
 /// A test for each scenario that the cluster tests have as well.
@@ -123,4 +123,39 @@ async fn outcome(cluster: &FakeCluster) -> Vec<Value> {
         }
     }
     objects
+}
+
+/// An operator that decided before it knows the AgentPlatforms would take their labels from the rules, and
+/// with them the Prometheus that selects them.
+#[tokio::test]
+async fn a_late_list_of_platforms_changes_no_rule() {
+    let cluster = FakeCluster::start().await;
+    cluster
+        .apply(&json!({
+            "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentPlatform",
+            "metadata": {"name": "default"}, "spec": {"ruleLabels": {"release": "monitoring"}},
+        }))
+        .await;
+    scenarios::given_slo(&cluster, "team-a", "one").await;
+    let labelled = async || {
+        let rules = cluster.list(Kind::Rules, "team-a").await;
+        rules.iter().any(|rules| rules["metadata"]["labels"]["release"] == "monitoring").then_some(())
+    };
+    eventually(PATIENCE, labelled).await.expect("the platform's label should be on the rules");
+
+    cluster.stop_operator().await;
+    cluster.server.fail_once("list", "/apis/agentslo.dev/v1alpha1/agentplatforms", 500);
+    let start = cluster.requests().len();
+    cluster.start_operator().await;
+    let looked_again = async || {
+        let requests = cluster.requests();
+        let is_list = |request: &&Request| request.resource == "agentplatforms" && request.verb == "list";
+        (requests.iter().skip(start).filter(is_list).count() > 1).then_some(())
+    };
+    eventually(PATIENCE, looked_again).await.expect("the list should be asked for again");
+    scenarios::wait_for_read(&cluster, "team-a", start).await;
+    cluster.stop_operator().await;
+    let mut written = cluster.writes_since(start, "team-a");
+    written.retain(|request| request.contains("prometheusrules"));
+    assert_eq!(written, Vec::<String>::new());
 }

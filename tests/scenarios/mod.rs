@@ -77,6 +77,17 @@ pub(crate) async fn an_invalid_edit_keeps_the_old_rules_and_says_why(
     assert_eq!(condition(&said, "RulesApplied").expect("it is always there")["status"], "True");
     assert_eq!(only_rules(cluster, namespace).await["spec"], before["spec"]);
 
+    // The second time is counted on the Event of the first.
+    cluster.apply(&success_slo(namespace, "edited")).await;
+    cluster.wait_for(namespace, "edited", ("Ready", "True", "Ready")).await;
+    cluster.apply(&slo).await;
+    let counted = async || {
+        let events = cluster.list(Kind::Event, namespace).await;
+        let rejected: Vec<&Value> = events.iter().filter(|event| event["reason"] == "SpecRejected").collect();
+        (rejected.len() == 1 && rejected[0]["series"]["count"] == 2).then_some(())
+    };
+    eventually(PATIENCE, counted).await.expect("one Event should tell of both");
+
     // An operator that never saw the valid spec leaves its rules alone as well.
     cluster.stop_operator().await;
     let start = cluster.requests().len();
@@ -284,7 +295,7 @@ fn objective_of(rules: &Value) -> String {
 }
 
 /// Waits until the operator has read the rules of a namespace: it is at work on their AgentSLO.
-async fn wait_for_read(cluster: &impl Cluster, namespace: &str, start: usize) {
+pub(crate) async fn wait_for_read(cluster: &impl Cluster, namespace: &str, start: usize) {
     let is_read = |request: &Request| {
         request.verb == "get" && request.resource == "prometheusrules" && request.namespace == namespace
     };
