@@ -9,10 +9,12 @@ mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
-mod lifecycle;
 mod permissions;
 mod promtool;
 mod proofs;
+mod reconcile;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
 #[allow(dead_code)]
 mod stage;
