@@ -1,8 +1,10 @@
 //! The whole operator against stand-ins for the API server and Prometheus.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bed::eventually;
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::scenarios::{self, Cluster, Kind, PATIENCE, Request, success_slo};
@@ -55,31 +57,55 @@ async fn a_conflict_is_retried_soon() {
     cluster.apply(&slo).await;
     cluster.wait_for("team-a", "one", ("Ready", "True", "Suspended")).await;
 
-    let requests = cluster.timed_requests();
-    let refused = requests.iter().rposition(|(_, request)| request.code == 409);
+    let log = cluster.log();
+    let refused = log.iter().rposition(|line| line.request.code == 409);
     let refused = refused.expect("the conflict should have happened");
-    let again = requests[refused..].iter().find(|(_, request)| request.is_write() && request.code == 200);
-    let pause = again.expect("it should be tried again").0 - requests[refused].0;
-    // Any other failure waits for more than a second.
-    assert!(pause < Duration::from_secs(1), "{pause:?}");
+    let again = log[refused..].iter().find(|line| line.request.is_write() && line.request.code == 200);
+    let pause = again.expect("it should be tried again").at - log[refused].at;
+    // Any other failure waits for one and a half seconds at least.
+    assert!(pause < Duration::from_millis(1400), "{pause:?}");
 }
 
 /// Whatever moment the operator dies at, its successor ends where an undisturbed one does.
 #[tokio::test]
 async fn operator_killed_at_every_write() {
-    let undisturbed = given_unseen_slo().await;
-    undisturbed.start_operator().await;
-    let is_diagnosed = |condition: &Value| condition["reason"] == "NoSeries";
-    undisturbed.wait_until("team-a", "one", "DataAvailable", is_diagnosed).await;
-    undisturbed.wait_for("team-a", "one", ("Ready", "True", "Ready")).await;
-    let expected = outcome(&undisturbed).await;
-
+    let expected = outcome(&undisturbed().await).await;
     let mut write = 1;
     while killed_at(write, Moment::Before, &expected).await {
         assert!(killed_at(write, Moment::After, &expected).await, "write {write} should happen again");
         write += 1;
     }
     assert!(write > 4, "rules, status and Event should be written, but only {write} writes were seen");
+}
+
+/// One error of the API server, whichever request it befalls, changes nothing but the time it takes.
+#[tokio::test]
+async fn any_request_may_fail_once() {
+    let undisturbed = undisturbed().await;
+    let expected = outcome(&undisturbed).await;
+    let requests: BTreeSet<(String, String)> =
+        undisturbed.log().into_iter().map(|line| (line.request.verb, line.path)).collect();
+    assert!(requests.len() > 10, "lists, watches, discovery and writes should be seen: {requests:#?}");
+    let ends = requests.iter().map(async |(verb, path)| {
+        let cluster = given_unseen_slo().await;
+        cluster.server.fail_once(verb, path, 500);
+        cluster.start_operator().await;
+        let is_over = async || (outcome(&cluster).await == expected).then_some(());
+        let ended = eventually(PATIENCE, is_over).await;
+        assert!(ended.is_some(), "{verb} {path} failed once: {:#?}", outcome(&cluster).await);
+        assert!(cluster.requests().iter().any(|request| request.code == 500), "{verb} {path} should fail");
+    });
+    join_all(ends).await;
+}
+
+/// A cluster whose operator has nothing left to do.
+async fn undisturbed() -> FakeCluster {
+    let cluster = given_unseen_slo().await;
+    cluster.start_operator().await;
+    let is_diagnosed = |condition: &Value| condition["reason"] == "NoSeries";
+    cluster.wait_until("team-a", "one", "DataAvailable", is_diagnosed).await;
+    cluster.wait_for("team-a", "one", ("Ready", "True", "Ready")).await;
+    cluster
 }
 
 /// Breaks the operator's connection at a write, kills it, starts another and compares the outcome. Says
@@ -120,6 +146,10 @@ async fn outcome(cluster: &FakeCluster) -> Vec<Value> {
         metadata.retain(|name, _| name != "uid" && name != "resourceVersion");
         for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
             condition["lastTransitionTime"] = json!(null);
+            // It names the selector once somebody looked, and they look once a minute.
+            if condition["type"] == "DataAvailable" {
+                condition["message"] = json!(null);
+            }
         }
     }
     objects
@@ -158,4 +188,15 @@ async fn a_late_list_of_platforms_changes_no_rule() {
     let mut written = cluster.writes_since(start, "team-a");
     written.retain(|request| request.contains("prometheusrules"));
     assert_eq!(written, Vec::<String>::new());
+}
+
+/// Polls of Prometheus go on, and nobody troubles the API server.
+#[tokio::test]
+async fn nothing_is_asked_at_rest() {
+    let cluster = undisturbed().await;
+    scenarios::wait_for_polls(&cluster, 10).await;
+    let before = cluster.requests().len();
+    scenarios::wait_for_polls(&cluster, 20).await;
+    let asked: Vec<String> = cluster.requests().iter().skip(before).map(ToString::to_string).collect();
+    assert_eq!(asked, Vec::<String>::new());
 }

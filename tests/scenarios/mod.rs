@@ -304,7 +304,7 @@ pub(crate) async fn wait_for_read(cluster: &impl Cluster, namespace: &str, start
 }
 
 /// Waits until Prometheus has answered some more queries.
-async fn wait_for_polls(cluster: &impl Cluster, more: usize) {
+pub(crate) async fn wait_for_polls(cluster: &impl Cluster, more: usize) {
     let before = cluster.queries().await;
     let asked = async || (cluster.queries().await >= before + more).then_some(());
     eventually(PATIENCE, asked).await.expect("the operator should ask Prometheus");

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agentslo::controller::{self, Settings};
 use kube::Client;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
-use super::apiserver::{ApiServer, OPERATOR};
+use super::apiserver::{ApiServer, Logged, OPERATOR};
 use super::prometheus::FakePrometheus;
 use crate::scenarios::{Cluster, Request};
 
@@ -70,10 +70,10 @@ impl FakeCluster {
         let _ = operator.task.await;
     }
 
-    /// Requests of the operator so far, and when each was answered.
-    pub(crate) fn timed_requests(&self) -> Vec<(Instant, Request)> {
+    /// What the operator has asked for so far, with paths and times.
+    pub(crate) fn log(&self) -> Vec<Logged> {
         let mut log = self.server.log();
-        log.retain(|(_, request)| request.user == OPERATOR);
+        log.retain(|line| line.request.user == OPERATOR);
         log
     }
 }
@@ -84,7 +84,7 @@ impl Cluster for FakeCluster {
     }
 
     fn requests(&self) -> Vec<Request> {
-        self.timed_requests().into_iter().map(|(_, request)| request).collect()
+        self.log().into_iter().map(|line| line.request).collect()
     }
 
     async fn start_operator(&self) {

@@ -16,7 +16,7 @@ pub(super) struct Faults {
 
 #[derive(Debug)]
 struct Once {
-    verb: &'static str,
+    verb: String,
     path: String,
     code: u16,
 }
@@ -47,8 +47,8 @@ pub(super) enum Fault {
 }
 
 impl Faults {
-    pub(super) fn fail_once(&mut self, verb: &'static str, path: &str, code: u16) {
-        self.once.push(Once { verb, path: path.to_owned(), code });
+    pub(super) fn fail_once(&mut self, verb: &str, path: &str, code: u16) {
+        self.once.push(Once { verb: verb.to_owned(), path: path.to_owned(), code });
     }
 
     pub(super) fn forbid(&mut self, verb: &str, resource: &str) {
@@ -91,11 +91,14 @@ impl Faults {
     }
 
     fn refuse(&mut self, request: &Request, path: &str) -> Option<u16> {
+        if request.user != super::OPERATOR {
+            return None;
+        }
         let is_due = |once: &Once| once.verb == request.verb && once.path == path;
         if let Some(index) = self.once.iter().position(is_due) {
             return Some(self.once.remove(index).code);
         }
         let right = (request.verb.clone(), request.resource.clone());
-        (request.user == super::OPERATOR && self.forbidden.contains(&right)).then_some(403)
+        self.forbidden.contains(&right).then_some(403)
     }
 }

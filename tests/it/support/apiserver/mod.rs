@@ -45,7 +45,15 @@ struct State {
     /// Plurals of the kinds that are not installed.
     missing: BTreeSet<String>,
     faults: Faults,
-    log: Vec<(Instant, Request)>,
+    log: Vec<Logged>,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Logged {
+    pub(crate) at: Instant,
+    pub(crate) path: String,
+    pub(crate) request: Request,
 }
 
 impl ApiServer {
@@ -72,13 +80,13 @@ impl ApiServer {
         self.state().missing.remove(plural);
     }
 
-    /// Every request so far, and when it was answered.
-    pub(crate) fn log(&self) -> Vec<(Instant, Request)> {
+    /// Every request so far.
+    pub(crate) fn log(&self) -> Vec<Logged> {
         self.state().log.clone()
     }
 
     /// Answers the next request of this kind with an error.
-    pub(crate) fn fail_once(&self, verb: &'static str, path: &str, code: u16) {
+    pub(crate) fn fail_once(&self, verb: &str, path: &str, code: u16) {
         self.state().faults.fail_once(verb, path, code);
     }
 
@@ -125,7 +133,8 @@ impl ApiServer {
             Some(Fault::Refused(code)) => failure(code, "a fault of the test"),
             Some(Fault::Broken(Moment::After)) | None => state.carry_out(&call),
         };
-        state.log.push((Instant::now(), Request { code: answer.0, ..request }));
+        let request = Request { code: answer.0, ..request };
+        state.log.push(Logged { at: Instant::now(), path: call.path.clone(), request });
         drop(state);
         self.changed.send_replace(());
         match (fault, &call.deed) {
