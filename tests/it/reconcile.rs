@@ -159,20 +159,7 @@ async fn outcome(cluster: &FakeCluster) -> Vec<Value> {
 /// with them the Prometheus that selects them.
 #[tokio::test]
 async fn a_late_list_of_platforms_changes_no_rule() {
-    let cluster = FakeCluster::start().await;
-    cluster
-        .apply(&json!({
-            "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentPlatform",
-            "metadata": {"name": "default"}, "spec": {"ruleLabels": {"release": "monitoring"}},
-        }))
-        .await;
-    scenarios::given_slo(&cluster, "team-a", "one").await;
-    let labelled = async || {
-        let rules = cluster.list(Kind::Rules, "team-a").await;
-        rules.iter().any(|rules| rules["metadata"]["labels"]["release"] == "monitoring").then_some(())
-    };
-    eventually(PATIENCE, labelled).await.expect("the platform's label should be on the rules");
-
+    let cluster = given_labelled_rules().await;
     cluster.stop_operator().await;
     cluster.server.fail_once("list", "/apis/agentslo.dev/v1alpha1/agentplatforms", 500);
     let start = cluster.requests().len();
@@ -199,4 +186,47 @@ async fn nothing_is_asked_at_rest() {
     scenarios::wait_for_polls(&cluster, 20).await;
     let asked: Vec<String> = cluster.requests().iter().skip(before).map(ToString::to_string).collect();
     assert_eq!(asked, Vec::<String>::new());
+}
+
+/// Not even for an operator that never saw the valid form.
+#[tokio::test]
+async fn an_invalid_platform_changes_no_rule() {
+    let cluster = given_labelled_rules().await;
+    let start = cluster.requests().len();
+    cluster.stop_operator().await;
+    let broken = json!({"ruleLabels": {}, "defaults": {"pageSeverity": "not a severity"}});
+    cluster.apply(&platform(&broken)).await;
+    cluster.start_operator().await;
+    let accepted = cluster.wait_for("team-a", "one", ("Accepted", "False", "NotPermitted")).await;
+    let message = accepted["message"].as_str().unwrap_or_default();
+    assert!(message.contains("AgentPlatform 'default' governs this namespace and is not valid"), "{message}");
+    let mut written = cluster.writes_since(start, "team-a");
+    written.retain(|request| request.contains("prometheusrules"));
+    assert_eq!(written, Vec::<String>::new());
+
+    cluster.apply(&platform(&json!({"ruleLabels": {"release": "other"}}))).await;
+    cluster.wait_for("team-a", "one", ("Ready", "True", "Ready")).await;
+    assert_eq!(release_of_rules(&cluster).await, "other");
+}
+
+/// Rules with a label of the AgentPlatform.
+async fn given_labelled_rules() -> FakeCluster {
+    let cluster = FakeCluster::start().await;
+    cluster.apply(&platform(&json!({"ruleLabels": {"release": "monitoring"}}))).await;
+    scenarios::given_slo(&cluster, "team-a", "one").await;
+    let labelled = async || (release_of_rules(&cluster).await == "monitoring").then_some(());
+    eventually(PATIENCE, labelled).await.expect("the platform's label should be on the rules");
+    cluster
+}
+
+fn platform(spec: &Value) -> Value {
+    json!({
+        "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentPlatform",
+        "metadata": {"name": "default"}, "spec": spec,
+    })
+}
+
+async fn release_of_rules(cluster: &FakeCluster) -> Value {
+    let rules = cluster.list(Kind::Rules, "team-a").await;
+    rules.first().map(|rules| rules["metadata"]["labels"]["release"].clone()).unwrap_or_default()
 }
