@@ -25,6 +25,7 @@ pub(super) async fn reconcile(
     platform: Arc<AgentPlatform>,
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
+    ctx.caches_full.wait().await;
     let result = judge(&platform, &ctx).await;
     let label = result.as_ref().err().map_or("ok", ReconcileError::reason);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentPlatform", result: label }).inc();
@@ -57,7 +58,8 @@ async fn judge(platform: &AgentPlatform, ctx: &Context) -> Result<(), ReconcileE
 
 fn governed(platform: &AgentPlatform, ctx: &Context) -> i64 {
     let name = platform.name_any();
-    let governs = |namespace: &str| governing(ctx, namespace).name.as_deref() == Some(name.as_str());
+    let governs =
+        |namespace: &str| governing(ctx, namespace).is_some_and(|platform| platform.name_any() == name);
     let slos = ctx.slos.state_filter(|slo| governs(slo.meta().namespace.as_deref().unwrap_or_default()));
     i64::try_from(slos.len()).unwrap_or(i64::MAX)
 }

@@ -11,6 +11,7 @@ use super::apply::{apply, known_acceptance};
 use super::context::{Context, Incoming};
 use super::error::{ReconcileError, Retry};
 use super::gather::{Facts, gather};
+use super::platforms::decision;
 use super::poison::locked;
 use super::publish::publish_slo;
 use crate::api::v1alpha1::AgentSlo;
@@ -49,6 +50,7 @@ const NOT_INSTALLED: End = End { label: "not_installed", next: LOOK_FOR_KIND };
 
 /// Reconciles one AgentSLO.
 pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
+    ctx.caches_full.wait().await;
     let started = Instant::now();
     let result = match &incoming.0 {
         Ok(slo) if slo.meta().deletion_timestamp.is_some() => Ok(DELETED),
@@ -101,7 +103,11 @@ async fn reconcile_slo(slo: &AgentSlo, ctx: &Context) -> Result<End, ReconcileEr
         publish(slo, Outcome::Suspended, ctx).await?;
         return Ok(SUSPENDED);
     }
-    let facts = gather(slo, ctx).await?;
+    let platform = match decision(ctx, &slo.namespace().unwrap_or_default()) {
+        Ok(platform) => platform,
+        Err(violations) => return reject(slo, &violations, ctx).await,
+    };
+    let facts = gather(slo, &platform, ctx).await?;
     match validate::slo(slo, &facts.slo) {
         Ok(valid) => enforce(slo, valid, facts, ctx).await,
         Err(violations) => reject(slo, &violations, ctx).await,

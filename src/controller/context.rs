@@ -8,6 +8,7 @@ use kube::Client;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
+use tokio::sync::SetOnce;
 
 use super::children::Children;
 use super::registry::Registry;
@@ -28,6 +29,9 @@ pub(super) struct Context {
     pub(super) slos: Store<Incoming>,
     pub(super) platforms: Store<AgentPlatform>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// Set when everything that decisions rest on was listed once. Without the AgentPlatforms, say, rules
+    /// would lose the labels by which their Prometheus selects them.
+    pub(super) caches_full: SetOnce<()>,
     pub(super) children: Children,
     pub(super) registry: Registry,
     pub(super) metrics: Metrics,

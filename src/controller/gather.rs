@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::children::Settled;
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
-use super::platforms::governing;
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
+use crate::domain::platform::Platform;
 use crate::plan::{ChildName, Existing};
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
@@ -25,17 +25,20 @@ pub(super) struct Facts {
     pub(super) acceptance: Acceptance,
 }
 
-/// Gathers the facts about an AgentSLO.
-pub(super) async fn gather(slo: &AgentSlo, ctx: &Context) -> Result<Facts, ReconcileError> {
+/// Gathers the facts about an AgentSLO, of which the platform's decision is known.
+pub(super) async fn gather(
+    slo: &AgentSlo,
+    platform: &Platform,
+    ctx: &Context,
+) -> Result<Facts, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
     let installed = ctx.children.installed(&ctx.client).await.map_err(|source| ReconcileError::Gather {
         object: "the kinds that are installed".to_owned(),
         source,
     })?;
-    let platform = governing(ctx, &namespace);
     let mut facts = Facts {
         slo: SloFacts {
-            platform: (*platform).clone(),
+            platform: platform.clone(),
             observability: None,
             older_in_namespace: older(slo, ctx),
         },

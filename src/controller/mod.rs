@@ -23,7 +23,7 @@ use kube::Client;
 use kube::runtime::Controller;
 use kube::runtime::controller::Config;
 use kube::runtime::events::{Recorder, Reporter};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{SetOnce, mpsc, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::children::Children;
@@ -93,6 +93,7 @@ async fn reconcile_all(
         slos: stores.slos.clone(),
         platforms: stores.platforms.clone(),
         namespaces: stores.namespaces.clone(),
+        caches_full: SetOnce::new(),
         children: Children::new(stores.children.clone()),
         registry: Registry::default(),
         metrics,
@@ -125,9 +126,11 @@ async fn reconcile_all(
         .run(agent_platform::reconcile, agent_platform::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
     let ready = {
-        let stores = stores.clone();
+        let (ctx, stores) = (Arc::clone(&ctx), stores.clone());
         async move {
+            // One waits for all: a cache that fills wakes only the last of those who wait for it.
             stores.synced().await;
+            ctx.caches_full.set(()).expect("nobody else should set it");
             readiness.set();
             tracing::info!("the caches are full");
         }

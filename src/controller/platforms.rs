@@ -10,11 +10,29 @@ use super::context::Context;
 use super::poison::locked;
 use crate::api::v1alpha1::{AgentPlatform, LabelOperator, LabelRequirement, NamespaceSelector};
 use crate::domain::platform::Platform;
+use crate::domain::violation::{Rule, Violation, Violations};
 use crate::validate;
 
-/// What the platform team decided for a namespace: the oldest platform that selects it, else the oldest
-/// that selects none, else safe defaults.
-pub(super) fn governing(ctx: &Context, namespace: &str) -> Arc<Platform> {
+/// What the platform team decided for a namespace, or safe defaults where it decided nothing.
+///
+/// # Errors
+/// Where the decision is not valid, and no valid one is known from before. Defaults would change the rules
+/// that are in force.
+pub(super) fn decision(ctx: &Context, namespace: &str) -> Result<Arc<Platform>, Violations> {
+    let Some(platform) = governing(ctx, namespace) else { return Ok(Arc::default()) };
+    let message = format!(
+        "AgentPlatform '{}' governs this namespace and is not valid; the rules stay as they are until it is",
+        platform.name_any()
+    );
+    let violation = Violation { path: "metadata.namespace".to_owned(), rule: Rule::NotPermitted, message };
+    match in_force(ctx, &platform) {
+        Some(decision) => Ok(decision),
+        None => Violations::unless_any(vec![violation], None),
+    }
+}
+
+/// The oldest platform that selects a namespace, else the oldest that selects none.
+pub(super) fn governing(ctx: &Context, namespace: &str) -> Option<Arc<AgentPlatform>> {
     let labels = ctx
         .namespaces
         .get(&ObjectRef::new(namespace))
@@ -26,7 +44,7 @@ pub(super) fn governing(ctx: &Context, namespace: &str) -> Arc<Platform> {
         platform.spec.namespace_selector.as_ref().is_some_and(|selector| selects(selector, &labels))
     });
     let fallback = || platforms.iter().find(|platform| platform.spec.namespace_selector.is_none());
-    selected.or_else(fallback).and_then(|platform| in_force(ctx, platform)).unwrap_or_default()
+    selected.or_else(fallback).cloned()
 }
 
 /// The platform, or its last valid form where an edit is not valid.

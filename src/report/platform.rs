@@ -2,7 +2,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::conditions::{Claim, carry_over};
+use super::conditions::{Claim, carry_over, find};
 use crate::api::v1alpha1::AgentPlatformStatus;
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::domain::violation::Violations;
@@ -36,8 +36,13 @@ pub fn platform(
             Claim::new(condition::ACCEPTED, False, reason, all.join("; "))
         }
     };
+    let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
     let reachable = match outcome.prometheus {
-        None => Claim::new(condition::PROMETHEUS_REACHABLE, Unknown, reason::PENDING, "nobody was asked yet"),
+        // An operator that has just started knows nothing new, so what was said holds.
+        None => find(before, condition::PROMETHEUS_REACHABLE).map_or_else(
+            || Claim::new(condition::PROMETHEUS_REACHABLE, Unknown, reason::PENDING, "nobody was asked yet"),
+            |said| Claim::repeated(condition::PROMETHEUS_REACHABLE, said),
+        ),
         Some(Ok(())) => {
             Claim::new(condition::PROMETHEUS_REACHABLE, True, reason::REACHED, "Prometheus answers")
         }
@@ -50,11 +55,32 @@ pub fn platform(
             Claim::new(condition::READY, False, accepted.reason.clone(), message)
         }
     };
-    let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
     let status = AgentPlatformStatus {
         observed_generation: Some(generation),
         slos: Some(outcome.slos),
         conditions: carry_over(vec![ready, accepted, reachable], before, generation, now),
     };
     (old != Some(&status)).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(
+        prometheus: Option<Result<(), (&'static str, &str)>>,
+        old: Option<&AgentPlatformStatus>,
+    ) -> Option<AgentPlatformStatus> {
+        let outcome = PlatformOutcome { violations: None, prometheus, slos: 1 };
+        platform(outcome, old, 1, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn an_operator_that_just_started_does_not_unsay_what_was_said() {
+        let reached = said(Some(Ok(())), None).expect("a first status is news");
+        assert_eq!(said(None, Some(&reached)), None);
+        let lost =
+            said(Some(Err((reason::QUERY_FAILED, "down"))), Some(&reached)).expect("an outage is news");
+        assert_eq!(said(None, Some(&lost)), None);
+    }
 }

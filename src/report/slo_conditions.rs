@@ -58,7 +58,7 @@ fn rejected(
         }
     };
     let (data, healthy) = match in_force {
-        Some((slo, reading)) => (data_available(slo, reading), budget_healthy(status)),
+        Some((slo, reading)) => (data_available(slo, reading, old), budget_healthy(status)),
         None => (
             repeat_or_pending(condition::DATA_AVAILABLE, old),
             repeat_or_pending(condition::BUDGET_HEALTHY, old),
@@ -88,7 +88,7 @@ fn judged(judgement: Judgement<'_>, status: &AgentSloStatus, old: &[Condition]) 
         accepted,
         applied,
         loaded,
-        data_available(judgement.slo, judgement.reading),
+        data_available(judgement.slo, judgement.reading, old),
         budget_healthy(status),
         alerts_reachable(judgement.slo),
         reconciling,
@@ -233,7 +233,7 @@ fn progress(ready: &Claim, application: &Application) -> (Claim, Claim) {
     }
 }
 
-fn data_available(slo: &Slo, reading: &Reading) -> Claim {
+fn data_available(slo: &Slo, reading: &Reading, old: &[Condition]) -> Claim {
     let type_ = condition::DATA_AVAILABLE;
     match reading {
         Reading::NoPrometheus => Claim::new(
@@ -242,7 +242,8 @@ fn data_available(slo: &Slo, reading: &Reading) -> Claim {
             reason::PROMETHEUS_UNKNOWN,
             "no AgentPlatform names a Prometheus, so the budget is not known",
         ),
-        Reading::Pending => Claim::new(type_, Unknown, reason::PENDING, "Prometheus was not asked yet"),
+        // An operator that has just started knows nothing new, so what was said holds.
+        Reading::Pending => repeat_or_pending(type_, old),
         Reading::Failed { reason, message } => Claim::new(type_, Unknown, *reason, message.clone()),
         Reading::Answered(observation) => observed(slo, observation),
     }

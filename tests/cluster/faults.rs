@@ -16,7 +16,6 @@ async fn no_fault_loses_a_rule() {
     stage.wait_for_condition("faults", "first", ("DataAvailable", "False", "NoSeries")).await;
     the_selector_without_series_is_named(&stage).await;
 
-    prometheus_down_is_a_condition_and_nothing_else(&stage).await;
     nothing_is_written_or_read_at_rest(&stage).await;
     two_operators_at_once_harm_nothing(&stage).await;
     the_api_server_may_die(&stage).await;
@@ -33,17 +32,6 @@ async fn the_selector_without_series_is_named(stage: &Stage) {
         message.contains("agent_queries_total{agent_name=\"support-agent\"").then_some(())
     };
     eventually(COUNTED, named).await.expect("the message should name the selector");
-}
-
-async fn prometheus_down_is_a_condition_and_nothing_else(stage: &Stage) {
-    let before = stage.rules("faults").await;
-    stage.bed.server(Part::Prometheus).stop().await;
-    stage.wait_for_condition("faults", "first", ("DataAvailable", "Unknown", "QueryFailed")).await;
-    let slo = stage.get("agentslo", "faults", "first").await.expect("it should exist");
-    assert_eq!(condition(&slo, "Ready").expect("it is always there")["status"], "True");
-    assert_eq!(stage.rules("faults").await, before, "an outage of Prometheus must not touch the rules");
-    stage.bed.server(Part::Prometheus).start().await.expect("Prometheus should come back");
-    stage.wait_for_condition("faults", "first", ("DataAvailable", "False", "NoSeries")).await;
 }
 
 /// Whatever the operator repeats, it repeats within this time: polls every 30 s, diagnoses every 60 s.

@@ -11,10 +11,12 @@ mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod histogram_forms;
-mod lifecycle;
 mod permissions;
 mod promtool;
 mod proofs;
+mod reconcile;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
 #[allow(dead_code)]
 mod stage;

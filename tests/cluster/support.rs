@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::stage;
 
+pub(crate) use crate::scenarios::condition;
+
 /// Longest wait for the API server, the operator and prometheus-operator.
 pub(crate) const SOON: Duration = Duration::from_mins(1);
 /// Longest wait for a count: a five-minute mark, two evaluations, and a busy machine.
@@ -72,12 +74,6 @@ impl Stage {
             serde_json::from_str(&text.expect("rules should list")).expect("kubectl should print JSON");
         list["items"].as_array().cloned().unwrap_or_default()
     }
-}
-
-/// A condition of an object.
-pub(crate) fn condition(object: &Value, type_: &str) -> Option<Value> {
-    let conditions = object["status"]["conditions"].as_array()?;
-    conditions.iter().find(|condition| condition["type"] == type_).cloned()
 }
 
 /// A small AgentSLO.

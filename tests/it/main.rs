@@ -15,6 +15,11 @@ mod golden;
 mod properties;
 mod simulate_laws;
 
+mod reconcile;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
+mod support;
+
 mod bad_input;
 mod cli;
 #[path = "../bad_input/fixtures.rs"]

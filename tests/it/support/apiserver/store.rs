@@ -1,0 +1,238 @@
+//! The objects, their versions, and what changed when.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::fields::{Owners, Wish};
+use super::place::Place;
+
+/// The time at which everything was made: no test here depends on it.
+const CREATED: &str = "2026-01-01T00:00:00Z";
+
+/// An answer: HTTP status and body.
+pub(super) type Answer = (u16, Value);
+
+/// All objects.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    objects: BTreeMap<Place, Stored>,
+    changes: Vec<Change>,
+}
+
+#[derive(Clone, Debug)]
+struct Stored {
+    object: Value,
+    owners: Owners,
+}
+
+/// One change of one object.
+#[derive(Debug)]
+struct Change {
+    place: Place,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+/// Part of an object that a request is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Part {
+    Main,
+    Status,
+}
+
+/// Which objects a list or a watch asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    pub(super) collection: Place,
+    pub(super) labels: Vec<(String, String)>,
+}
+
+impl Selection {
+    fn takes(&self, place: &Place, object: Option<&Value>) -> bool {
+        let has = |(name, value): &(String, String)| {
+            object.is_some_and(|object| object["metadata"]["labels"][name] == value.as_str())
+        };
+        object.is_some() && self.collection.holds(place) && self.labels.iter().all(has)
+    }
+}
+
+impl Store {
+    /// The version of the newest change.
+    pub(super) fn version(&self) -> usize {
+        self.changes.len()
+    }
+
+    pub(super) fn get(&self, place: &Place) -> Answer {
+        self.objects.get(place).map_or_else(|| missing(place), |stored| (200, stored.object.clone()))
+    }
+
+    pub(super) fn list(&self, selection: &Selection) -> Vec<Value> {
+        let taken =
+            self.objects.iter().filter(|(place, stored)| selection.takes(place, Some(&stored.object)));
+        taken.map(|(_, stored)| stored.object.clone()).collect()
+    }
+
+    /// What a watch is told of the changes after a version: kind of change and object.
+    pub(super) fn changes_after(&self, version: usize, selection: &Selection) -> Vec<(&'static str, Value)> {
+        let told = self.changes.iter().skip(version).filter_map(|change| {
+            let before = selection.takes(&change.place, change.before.as_ref());
+            let after = selection.takes(&change.place, change.after.as_ref());
+            match (before, after) {
+                (false, true) => Some(("ADDED", change.after.clone()?)),
+                (true, true) => Some(("MODIFIED", change.after.clone()?)),
+                (true, false) => Some(("DELETED", change.after.as_ref().or(change.before.as_ref())?.clone())),
+                (false, false) => None,
+            }
+        });
+        told.collect()
+    }
+
+    pub(super) fn create(&mut self, place: &Place, object: Value) -> Answer {
+        if self.objects.contains_key(place) {
+            return failure(409, &format!("{} \"{}\" already exists", place.plural, place.name));
+        }
+        let stored = Stored { object, owners: Owners::default() };
+        (201, self.put(place, stored))
+    }
+
+    pub(super) fn merge(&mut self, place: &Place, patch: &Value) -> Answer {
+        let Some(mut stored) = self.objects.get(place).cloned() else { return missing(place) };
+        json_patch::merge(&mut stored.object, patch);
+        (200, self.put(place, stored))
+    }
+
+    pub(super) fn apply(&mut self, place: &Place, part: Part, wish: Wish<'_>) -> Answer {
+        let existing = self.objects.get(place);
+        let wanted = &wish.fields["metadata"]["resourceVersion"];
+        if !wanted.is_null()
+            && existing.is_none_or(|live| live.object["metadata"]["resourceVersion"] != *wanted)
+        {
+            return conflict(place, "the object has been modified");
+        }
+        let mut stored = match (existing, part) {
+            (Some(stored), _) => stored.clone(),
+            (None, Part::Main) => Stored { object: json!({}), owners: Owners::default() },
+            (None, Part::Status) => return missing(place),
+        };
+        let owner = format!("{}, {part:?}", wish.owner);
+        let fields = own_fields(wish.fields, part);
+        match stored.owners.apply(&mut stored.object, Wish { owner: &owner, fields: &fields, ..wish }) {
+            Ok(()) => (200, self.put(place, stored)),
+            Err(other) => conflict(place, &format!("conflict with \"{other}\"")),
+        }
+    }
+
+    /// Deletes an object, if it is the one that was meant, and what it owns.
+    pub(super) fn delete(&mut self, place: &Place, preconditions: &Value) -> Answer {
+        let Some(stored) = self.objects.get(place) else { return missing(place) };
+        let metadata = &stored.object["metadata"];
+        let is_met = |name: &str| preconditions[name].is_null() || preconditions[name] == metadata[name];
+        if !is_met("uid") || !is_met("resourceVersion") {
+            return conflict(place, "the precondition does not hold");
+        }
+        self.remove(place);
+        (200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}))
+    }
+
+    fn remove(&mut self, place: &Place) {
+        let Some(Stored { object, .. }) = self.objects.remove(place) else { return };
+        let uid = object["metadata"]["uid"].clone();
+        self.note(place, Some(object), None);
+        let is_owned = |stored: &Stored| {
+            let owners = stored.object["metadata"]["ownerReferences"].as_array();
+            owners.is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == uid))
+        };
+        let owned: Vec<Place> = self
+            .objects
+            .iter()
+            .filter(|(_, stored)| is_owned(stored))
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in &owned {
+            self.remove(place);
+        }
+    }
+
+    /// Stores an object; one that is as before keeps its version.
+    fn put(&mut self, place: &Place, mut stored: Stored) -> Value {
+        let before = self.objects.get(place).map(|stored| stored.object.clone());
+        let next = self.version() + 1;
+        complete(&mut stored.object, place, next);
+        if before.as_ref() != Some(&stored.object) {
+            let metadata = &mut stored.object["metadata"];
+            metadata["resourceVersion"] = next.to_string().into();
+            let generation =
+                before.as_ref().map_or(0, |before| before["metadata"]["generation"].as_i64().unwrap_or(0));
+            let is_edit = before.as_ref().is_none_or(|before| content(before) != content(&stored.object));
+            stored.object["metadata"]["generation"] = (generation + i64::from(is_edit)).into();
+            self.note(place, before, Some(stored.object.clone()));
+        }
+        let object = stored.object.clone();
+        self.objects.insert(place.clone(), stored);
+        object
+    }
+
+    fn note(&mut self, place: &Place, before: Option<Value>, after: Option<Value>) {
+        self.changes.push(Change { place: place.clone(), before, after });
+    }
+}
+
+/// What the API server itself sets on a new object.
+fn complete(object: &mut Value, place: &Place, version: usize) {
+    let Some(kind) = place.kind() else { return };
+    object["apiVersion"] = kind.group_version.into();
+    object["kind"] = kind.name.into();
+    let metadata = &mut object["metadata"];
+    metadata["name"] = place.name.clone().into();
+    if !place.namespace.is_empty() {
+        metadata["namespace"] = place.namespace.clone().into();
+    }
+    if metadata["uid"].is_null() {
+        metadata["uid"] = format!("uid-{version}").into();
+        metadata["creationTimestamp"] = CREATED.into();
+    }
+}
+
+/// The fields of one part that a person or a program may set.
+fn own_fields(object: &Value, part: Part) -> Value {
+    let mut fields = object.as_object().cloned().unwrap_or_default();
+    match part {
+        Part::Status => fields.retain(|name, _| name == "status"),
+        Part::Main => fields.retain(|name, _| name != "status"),
+    }
+    if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+        let set_by_server = ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"];
+        metadata.retain(|name, _| !set_by_server.contains(&name.as_str()));
+    }
+    Value::Object(fields)
+}
+
+/// What counts as an edit.
+fn content(object: &Value) -> Value {
+    let mut content = object.as_object().cloned().unwrap_or_default();
+    content.retain(|name, _| name != "metadata" && name != "status");
+    Value::Object(content)
+}
+
+pub(super) fn failure(code: u16, message: &str) -> Answer {
+    let reason = match code {
+        403 => "Forbidden",
+        404 => "NotFound",
+        409 => "Conflict",
+        _ => "InternalError",
+    };
+    let body = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": code,
+    });
+    (code, body)
+}
+
+pub(super) fn missing(place: &Place) -> Answer {
+    failure(404, &format!("{} \"{}\" not found", place.plural, place.name))
+}
+
+fn conflict(place: &Place, why: &str) -> Answer {
+    failure(409, &format!("operation cannot be fulfilled on {} \"{}\": {why}", place.plural, place.name))
+}

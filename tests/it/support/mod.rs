@@ -1,0 +1,8 @@
+//! Stand-ins for the servers that the operator talks to, all in this process.
+
+mod apiserver;
+mod cluster;
+mod prometheus;
+
+pub(crate) use apiserver::Moment;
+pub(crate) use cluster::FakeCluster;

@@ -1,0 +1,188 @@
+//! A cluster as the scenarios see it: what anybody may do with a client, and what only the owner of the
+//! servers may do.
+
+use std::fmt;
+use std::time::Duration;
+
+use bed::eventually;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+/// Longest wait for anything.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A request that the API server answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) user: String,
+    pub(crate) verb: String,
+    /// Plural of the kind, with the subresource.
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// HTTP status; 0 where the connection broke before.
+    pub(crate) code: u16,
+}
+
+impl Request {
+    pub(crate) fn is_write(&self) -> bool {
+        ["create", "patch", "update", "delete"].contains(&self.verb.as_str())
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, resource, namespace, name, code, .. } = self;
+        write!(out, "{verb} {resource} {namespace}/{name} {code}")
+    }
+}
+
+/// A kind that scenarios look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Slo,
+    Rules,
+    Event,
+}
+
+impl Kind {
+    fn api_resource(self) -> ApiResource {
+        let (group, version, kind, plural) = match self {
+            Self::Slo => ("agentslo.dev", "v1alpha1", "AgentSLO", "agentslos"),
+            Self::Rules => ("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"),
+            Self::Event => ("events.k8s.io", "v1", "Event", "events"),
+        };
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+    }
+}
+
+/// An API server, the operator, and a Prometheus that an AgentPlatform names.
+pub(crate) trait Cluster {
+    /// A client of somebody who may do everything.
+    fn client(&self) -> Client;
+
+    /// What the operator has asked the API server for so far.
+    fn requests(&self) -> Vec<Request>;
+
+    async fn start_operator(&self);
+
+    /// Tells the operator to stop, and waits until it has.
+    async fn stop_operator(&self);
+
+    /// Queries that Prometheus has answered so far.
+    async fn queries(&self) -> usize;
+
+    async fn stop_prometheus(&self);
+
+    async fn start_prometheus(&self);
+
+    /// Takes a verb on a resource from the operator.
+    async fn forbid(&self, verb: &str, resource: &str);
+
+    /// Gives it back.
+    async fn permit(&self, verb: &str, resource: &str);
+
+    /// Installs the kinds of prometheus-operator, where they are missing.
+    async fn install_prometheus_operator(&self);
+
+    fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client(), namespace, &kind.api_resource())
+    }
+
+    /// Applies an object as somebody with a field manager of their own.
+    async fn apply(&self, object: &Value) {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let types = text("/apiVersion").rsplit_once('/');
+        let (group, version) = types.unwrap_or(("", text("/apiVersion")));
+        let kind = GroupVersionKind::gvk(group, version, text("/kind"));
+        let resource = ApiResource::from_gvk(&kind);
+        let api: Api<DynamicObject> = match text("/metadata/namespace") {
+            "" => Api::all_with(self.client(), &resource),
+            namespace => Api::namespaced_with(self.client(), namespace, &resource),
+        };
+        let parameters = PatchParams::apply("somebody").force();
+        let applied = api.patch(text("/metadata/name"), &parameters, &Patch::Apply(object)).await;
+        applied.unwrap_or_else(|error| panic!("{object} should be accepted: {error}"));
+    }
+
+    /// Changes an object as somebody who knows nothing of field managers.
+    async fn edit(&self, kind: Kind, namespace: &str, name: &str, patch: &Value) {
+        let patched =
+            self.api(kind, namespace).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        patched.unwrap_or_else(|error| panic!("{patch} should be accepted: {error}"));
+    }
+
+    /// An object, if it exists.
+    async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+        let object = self.api(kind, namespace).get_opt(name).await.expect("the API server should answer");
+        object.map(|object| serde_json::to_value(object).expect("an object should be JSON"))
+    }
+
+    /// Every object of a kind in a namespace.
+    async fn list(&self, kind: Kind, namespace: &str) -> Vec<Value> {
+        let list = self.api(kind, namespace).list(&ListParams::default()).await;
+        let objects = list.expect("the API server should answer").items;
+        objects.iter().map(|object| serde_json::to_value(object).expect("an object should be JSON")).collect()
+    }
+
+    async fn delete(&self, kind: Kind, namespace: &str, name: &str) {
+        let deleted = self.api(kind, namespace).delete(name, &DeleteParams::default()).await;
+        deleted.expect("anybody may delete it");
+    }
+
+    /// Waits until a condition of an AgentSLO has this status and reason.
+    async fn wait_for(&self, namespace: &str, name: &str, wanted: (&str, &str, &str)) -> Value {
+        let (type_, status, reason) = wanted;
+        self.wait_until(namespace, name, type_, |condition| {
+            condition["status"] == status && condition["reason"] == reason
+        })
+        .await
+    }
+
+    /// Waits until a condition of an AgentSLO is as wanted.
+    async fn wait_until(
+        &self,
+        namespace: &str,
+        name: &str,
+        type_: &str,
+        is_wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let seen = async || {
+            let slo = self.get(Kind::Slo, namespace, name).await?;
+            condition(&slo, type_).filter(|condition| is_wanted(condition))
+        };
+        let found = eventually(PATIENCE, seen).await;
+        let Some(found) = found else {
+            let slo = self.get(Kind::Slo, namespace, name).await.unwrap_or_default();
+            panic!("{type_} of {namespace}/{name} is not as wanted: {:#}", slo["status"]["conditions"]);
+        };
+        found
+    }
+
+    /// Successful writes of the operator after a point in its requests, in a namespace or to none.
+    fn writes_since(&self, start: usize, namespace: &str) -> Vec<String> {
+        let requests = self.requests();
+        let writes = requests.iter().skip(start).filter(|request| {
+            request.is_write() && (request.namespace == namespace || request.namespace.is_empty())
+        });
+        writes.map(ToString::to_string).collect()
+    }
+}
+
+/// A condition of an object.
+pub(crate) fn condition(object: &Value, type_: &str) -> Option<Value> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    conditions.iter().find(|condition| condition["type"] == type_).cloned()
+}
+
+/// A small AgentSLO.
+pub(crate) fn success_slo(namespace: &str, name: &str) -> Value {
+    json!({
+        "apiVersion": "agentslo.dev/v1alpha1",
+        "kind": "AgentSLO",
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {"agent": "support-agent", "objective": "99", "indicator": {"success": {}}},
+    })
+}
