@@ -166,7 +166,7 @@ pub mod reason {
     pub const INSUFFICIENT: &str = "Insufficient";
     /// Every pair is as the catalogue has it.
     pub const REACHABLE: &str = "Reachable";
-    /// A pair was lowered because a total failure would not reach it.
+    /// A pair was lowered or left out because a total failure would not, or hardly, reach it.
     pub const ALERT_UNREACHABLE: &str = "AlertUnreachable";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";

@@ -4,6 +4,7 @@ use super::conditions::{Claim, find};
 use super::{Acceptance, Application, Judgement, Outcome};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentSloStatus, BudgetState, BurnState, Condition};
+use crate::domain::decimal::Decimal;
 use crate::domain::reading::{Diagnosis, Observation, Reading, RulesSeen};
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
@@ -337,8 +338,14 @@ fn budget_healthy(status: &AgentSloStatus) -> Claim {
 fn alerts_reachable(slo: &Slo) -> Claim {
     let lowered = slo.alerting().pairs.iter().filter_map(|pair| {
         let from = pair.lowered_from?;
+        let share = from * slo.objective().budget();
+        let reached = if share < Decimal::ONE {
+            format!("is reached only where more than {}% of events fail", percent(share))
+        } else {
+            "cannot be reached".to_owned()
+        };
         Some(format!(
-            "burn rate {from} over {} cannot be reached with an objective of {}, {} is used instead",
+            "burn rate {from} over {} {reached} with an objective of {}, {} is used instead",
             pair.long,
             slo.objective(),
             pair.factor
@@ -360,4 +367,9 @@ fn alerts_reachable(slo: &Slo) -> Claim {
         );
     }
     Claim::new(condition::ALERTS_REACHABLE, False, reason::ALERT_UNREACHABLE, remarks.join("; "))
+}
+
+/// A share as a percentage, to one decimal.
+fn percent(share: Decimal) -> Decimal {
+    (share * Decimal::from_integer(100)).rounded(1)
 }
