@@ -142,6 +142,7 @@ async fn enforce(slo: &AgentSlo, valid: Slo, facts: Facts, ctx: &Context) -> Res
         application: &applied.rules,
         acceptance: &acceptance,
         reading: &entry.reading,
+        duplicate_of: entry.duplicate_of.as_deref(),
     };
     let published = publish(slo, Outcome::Judged(judgement), ctx).await;
     // A failed write is the first error; a failure to say so must not hide it.

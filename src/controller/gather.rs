@@ -12,7 +12,10 @@ use super::error::ReconcileError;
 use super::platforms::governing;
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
+use crate::domain::reading::Reading;
+use crate::domain::traffic::Traffic;
 use crate::plan::{ChildName, Existing};
+use crate::prometheus::SloKey;
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
 use crate::validate::SloFacts;
@@ -38,6 +41,7 @@ pub(super) async fn gather(slo: &AgentSlo, ctx: &Context) -> Result<Facts, Recon
             platform: (*platform).clone(),
             observability: None,
             older_in_namespace: older(slo, ctx),
+            traffic: traffic(slo, ctx),
         },
         existing: BTreeMap::new(),
         installed,
@@ -59,6 +63,19 @@ fn older(slo: &AgentSlo, ctx: &Context) -> usize {
             && (other.meta().creation_timestamp.clone(), other.name_any()) < own
     };
     ctx.slos.state_filter(is_older).len()
+}
+
+/// The traffic to go by: what the status says, so that it survives a restart, unless what was measured
+/// since is far from it.
+fn traffic(slo: &AgentSlo, ctx: &Context) -> Option<Traffic> {
+    let recorded = slo.status.as_ref().and_then(|status| Traffic::parse(&status.traffic.as_ref()?.used));
+    let entry =
+        ctx.registry.get(&SloKey { namespace: slo.namespace().unwrap_or_default(), name: slo.name_any() });
+    let measured = entry.and_then(|entry| match &*entry.reading {
+        Reading::Answered(observation) => observation.survey.as_ref()?.events_per_hour,
+        Reading::NoPrometheus | Reading::Pending | Reading::Failed { .. } => None,
+    });
+    Traffic::follow(recorded, measured)
 }
 
 fn names_to_look_at(slo: &AgentSlo, namespace: &str, ctx: &Context) -> BTreeSet<ChildName> {

@@ -135,6 +135,11 @@ fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
             events.push(normal(event::BUDGET_RECOVERED, "Measure", now));
         }
     }
+    if let Some((_, now)) = flipped(condition::TRAFFIC_SUFFICIENT)
+        && now.reason == reason::TARGET_FINER_THAN_DATA
+    {
+        events.push(warning(event::TARGET_FINER_THAN_DATA, "Measure", now));
+    }
     events
 }
 

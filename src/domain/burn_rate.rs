@@ -91,7 +91,7 @@ pub fn catalogue(window: Window) -> Vec<Policy> {
             long,
             short,
         })
-        .filter(|policy| policy.long.minutes() * 3 <= window.minutes())
+        .filter(|policy| policy.long.minutes() <= window.minutes() / 3)
         .filter(|policy| factor(*policy, window) >= Decimal::from_ratio(9, 10))
         .collect()
 }

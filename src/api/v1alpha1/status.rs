@@ -66,6 +66,9 @@ pub struct AgentSloStatus {
     /// How many events the window holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<Events>,
+    /// How many events there are in an hour, which the windows of alerts are fitted to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficReading>,
     /// Where the true share lies with a probability of 95 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
@@ -116,6 +119,20 @@ pub struct Events {
     pub coverage: Option<String>,
 }
 
+/// How many valid events there are in an hour; with `groupBy`, in the busiest group.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficReading {
+    /// As measured over the last week, or since it is counted if that is a day or more. Example: `12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub per_hour: Option<String>,
+    /// What the rules are made for: the nearest power of two. It follows `perHour` only where the two
+    /// differ by a factor of two, so that rules do not change with every event. Example: `16`.
+    #[schemars(length(max = 16))]
+    pub used: String,
+}
+
 /// Jeffreys interval of the share of good events, 95 %.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -144,7 +161,7 @@ pub enum BudgetState {
     Idle,
     /// Fewer events than one budget event needs: a single failure would exhaust the budget.
     Insufficient,
-    /// The newest count is older than three evaluations.
+    /// The newest count is older than three evaluations, or the telemetry has been gone for `noData.after`.
     Stale,
 }
 
@@ -215,7 +232,7 @@ pub struct AlertStatus {
     /// Burn rate above which it fires. Example: `14.4`.
     #[schemars(length(max = 16))]
     pub burn_rate: String,
-    /// Time from the start of a total outage until it fires, at the traffic of the window. Example: `9m`.
+    /// Time from the start of a total outage until it fires, at the traffic used. Example: `9m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     pub detection: Option<String>,

@@ -1,0 +1,51 @@
+//! The slow look at a Prometheus: what the recorded past says of each AgentSLO. It reads many samples, so
+//! it is made rarely, and between two looks the last one holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::registry::Entry;
+use crate::domain::reading::{Observation, Survey};
+use crate::domain::window::Window;
+use crate::prometheus::{Connection, QueryError, SloKey, gauges, histories, retention};
+
+/// Time between two looks.
+pub(super) const SURVEY_EVERY: Duration = Duration::from_mins(10);
+/// Most metrics whose type is looked up in one look, each with a request of its own.
+const MOST_METRICS: usize = 100;
+
+/// Whether somebody's counts are new, so that there is no point in waiting.
+pub(super) fn is_missing(entry: &Entry, seen: &Observation) -> bool {
+    seen.is_evaluated(&entry.slo) && seen.survey.is_none()
+}
+
+/// Looks into the past of all AgentSLOs of one Prometheus.
+pub(super) async fn survey(
+    connection: &Connection,
+    found: &mut [(&SloKey, &Entry, Observation)],
+) -> Result<(), QueryError> {
+    let windows: BTreeMap<SloKey, Window> =
+        found.iter().map(|(key, entry, _)| ((*key).clone(), entry.slo.window())).collect();
+    let largest_offset = found.iter().map(|(_, entry, _)| entry.slo.query_offset()).max().unwrap_or_default();
+    let histories = histories(connection, &windows, largest_offset).await?;
+    let retention = retention(connection).await?;
+    let gauges = gauges(connection, &metrics(found)).await?;
+    for (key, entry, seen) in found {
+        let Some(history) = histories.get(*key) else { continue };
+        let mut counted = entry.slo.indicator().measure.counted_metrics().into_iter();
+        seen.survey = Some(Survey {
+            events_per_hour: history.events_per_hour,
+            coverage: history.coverage,
+            retention,
+            gauge: counted.find(|metric| gauges.contains(*metric)).map(str::to_owned),
+        });
+    }
+    Ok(())
+}
+
+/// The metrics whose type is looked up.
+fn metrics(found: &[(&SloKey, &Entry, Observation)]) -> BTreeSet<String> {
+    let all = found.iter().flat_map(|(_, entry, _)| entry.slo.indicator().measure.counted_metrics());
+    let distinct: BTreeSet<&str> = all.collect();
+    distinct.into_iter().take(MOST_METRICS).map(str::to_owned).collect()
+}
