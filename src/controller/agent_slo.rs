@@ -12,7 +12,7 @@ use super::context::{Context, Incoming};
 use super::error::{ReconcileError, Retry};
 use super::gather::{Facts, gather};
 use super::poison::locked;
-use super::publish::publish_slo;
+use super::publish::{publish_drift, publish_slo};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
@@ -130,6 +130,10 @@ async fn enforce(slo: &AgentSlo, valid: Slo, facts: Facts, ctx: &Context) -> Res
         apply(plan(artifacts, &facts.existing, &facts.installed), &namespace, &facts.existing, ctx).await;
     if applied.wrote {
         tracing::info!(%namespace, name = slo.name_any(), "the rules were written");
+    }
+    let drifted = applied.corrected.iter().filter(|child| ctx.children.note_drift(&namespace, child));
+    for (kind, child) in drifted {
+        publish_drift(slo, *kind, child, ctx).await;
     }
     let acceptance = match (applied.wrote, rules) {
         (true, Some(rules)) => known_acceptance(&namespace, &rules, ctx),

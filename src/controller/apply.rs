@@ -18,6 +18,8 @@ use crate::vocabulary::{FIELD_MANAGER, reason};
 pub(super) struct Applied {
     /// What became of the PrometheusRule.
     pub(super) rules: Application,
+    /// Children that somebody else had changed, and that are as desired again.
+    pub(super) corrected: Vec<ChildName>,
     /// Whether something was written.
     pub(super) wrote: bool,
     /// The first error, for the retry policy.
@@ -31,7 +33,8 @@ pub(super) async fn apply(
     existing: &std::collections::BTreeMap<ChildName, Existing>,
     ctx: &Context,
 ) -> Applied {
-    let mut applied = Applied { rules: Application::AsDesired, wrote: false, error: None };
+    let mut applied =
+        Applied { rules: Application::AsDesired, corrected: Vec::new(), wrote: false, error: None };
     for artifact in &plan.settled {
         settle(artifact, namespace, existing, ctx);
     }
@@ -40,7 +43,11 @@ pub(super) async fn apply(
     }
     for artifact in plan.apply {
         match write(&artifact, namespace, ctx).await {
-            Ok(()) => applied.wrote = true,
+            Ok(()) => {
+                applied.wrote = true;
+                let name = child_name(&artifact);
+                applied.corrected.extend(plan.corrects.contains(&name).then_some(name));
+            }
             Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),
         }
     }
@@ -60,8 +67,8 @@ fn settle(
     ctx: &Context,
 ) {
     let name = child_name(artifact);
-    let Some(Existing::Live(live)) = existing.get(&name) else { return };
-    let live: Result<DynamicObject, _> = serde_json::from_value(live.clone());
+    let Some(Existing::Live { object, .. }) = existing.get(&name) else { return };
+    let live: Result<DynamicObject, _> = serde_json::from_value(object.clone());
     if let Ok(live) = live {
         remember(artifact, namespace, &name, &live, ctx);
     }
@@ -69,7 +76,7 @@ fn settle(
 
 fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &DynamicObject, ctx: &Context) {
     let Some(resource_version) = live.metadata.resource_version.clone() else { return };
-    let fingerprint = Some(Fingerprint::of(artifact));
+    let fingerprint = Fingerprint::of(artifact);
     ctx.children.settle(
         namespace,
         name,

@@ -14,7 +14,7 @@ use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
 use crate::domain::reading::Reading;
 use crate::domain::traffic::Traffic;
-use crate::plan::{ChildName, Existing};
+use crate::plan::{ChildName, Existing, Fingerprint};
 use crate::prometheus::SloKey;
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
@@ -93,20 +93,24 @@ async fn look(
     facts: &mut Facts,
 ) -> Result<(), ReconcileError> {
     let seen = ctx.children.meta(namespace, &name).and_then(|meta| meta.metadata.resource_version.clone());
-    let known =
-        ctx.children.settled(namespace, &name).filter(|known| seen.as_ref() == Some(&known.resource_version));
-    if let Some(Settled { fingerprint: Some(fingerprint), acceptance, .. }) = known {
-        facts.acceptance = acceptance;
-        facts.existing.insert(name, Existing::Settled(fingerprint));
+    let known = ctx.children.settled(namespace, &name);
+    if let Some(Settled { resource_version, fingerprint, acceptance }) = &known
+        && seen.as_ref() == Some(resource_version)
+    {
+        facts.acceptance = acceptance.clone();
+        facts.existing.insert(name, Existing::Settled(*fingerprint));
         return Ok(());
     }
-    if let Some(live) = read(namespace, &name, ctx).await? {
-        let existing = judge(slo, &live);
-        if matches!(existing, Existing::Live(_)) {
-            facts.acceptance = acceptance(&live);
-        }
-        facts.existing.insert(name, existing);
+    let known = known.map(|known| known.fingerprint);
+    let live = read(namespace, &name, ctx).await?;
+    let existing = match &live {
+        Some(live) => Some(judge(slo, live, known)),
+        None => known.map(Existing::Gone),
+    };
+    if let (Some(live), Some(Existing::Live { .. })) = (&live, &existing) {
+        facts.acceptance = acceptance(live);
     }
+    facts.existing.extend(existing.map(|existing| (name, existing)));
     Ok(())
 }
 
@@ -123,11 +127,12 @@ async fn read(
 }
 
 /// Whose an object is.
-fn judge(slo: &AgentSlo, live: &DynamicObject) -> Existing {
+fn judge(slo: &AgentSlo, live: &DynamicObject, known: Option<Fingerprint>) -> Existing {
     let controller = live.owner_references().iter().find(|owner| owner.controller == Some(true));
     match controller {
         Some(owner) if Some(&owner.uid) == slo.meta().uid.as_ref() => {
-            Existing::Live(serde_json::to_value(live).expect("an object that was read should serialise"))
+            let object = serde_json::to_value(live).expect("an object that was read should serialise");
+            Existing::Live { object, known }
         }
         Some(owner) => Existing::Foreign { controller: format!("{} '{}'", owner.kind, owner.name) },
         None => Existing::Foreign { controller: "nobody that it names".to_owned() },

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::error::{ReconcileError, code_of};
 use crate::api::v1alpha1::{AgentPlatform, AgentSlo, AgentSloStatus, Condition, ConditionStatus};
 use crate::metrics::Written;
+use crate::render::ArtifactKind;
 use crate::report::find_condition;
 use crate::vocabulary::{FIELD_MANAGER, condition, event, reason};
 
@@ -32,12 +33,25 @@ pub(super) async fn publish_slo(
     write_status(&api, slo, "AgentSLO", &status, ctx).await?;
     let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     for event in transitions(old, &status.conditions) {
-        // An Event is a courtesy: without it the status still says all.
-        if let Err(error) = ctx.recorder.publish(&event, &slo.object_ref(&())).await {
-            tracing::warn!(%namespace, name = %slo.name_any(), %error, "could not write an Event");
-        }
+        write_event(slo, &event, ctx).await;
     }
     Ok(())
+}
+
+/// Says that somebody else had changed a child.
+pub(super) async fn publish_drift(slo: &AgentSlo, kind: ArtifactKind, child: &str, ctx: &Context) {
+    let note = format!(
+        "{kind:?} '{child}' was changed or deleted by somebody else and is as desired again; edit the AgentSLO instead"
+    );
+    write_event(slo, &make(EventType::Warning, event::DRIFT_CORRECTED, "Apply", &note), ctx).await;
+}
+
+/// An Event is a courtesy: without it the status still says all.
+async fn write_event(slo: &AgentSlo, event: &Event, ctx: &Context) {
+    if let Err(error) = ctx.recorder.publish(event, &slo.object_ref(&())).await {
+        let (namespace, name) = (slo.namespace().unwrap_or_default(), slo.name_any());
+        tracing::warn!(%namespace, %name, %error, "could not write an Event");
+    }
 }
 
 /// Writes the status of an AgentPlatform.
@@ -144,18 +158,18 @@ fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
 }
 
 fn normal(reason: &str, action: &str, condition: &Condition) -> Event {
-    make(EventType::Normal, reason, action, condition)
+    make(EventType::Normal, reason, action, &condition.message)
 }
 
 fn warning(reason: &str, action: &str, condition: &Condition) -> Event {
-    make(EventType::Warning, reason, action, condition)
+    make(EventType::Warning, reason, action, &condition.message)
 }
 
-fn make(type_: EventType, reason: &str, action: &str, condition: &Condition) -> Event {
+fn make(type_: EventType, reason: &str, action: &str, note: &str) -> Event {
     Event {
         type_,
         reason: reason.to_owned(),
-        note: Some(condition.message.chars().take(1000).collect()),
+        note: Some(note.chars().take(1000).collect()),
         action: action.to_owned(),
         secondary: None,
     }

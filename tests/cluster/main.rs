@@ -17,5 +17,6 @@ mod proofs;
 #[allow(dead_code)]
 mod stage;
 mod support;
+mod survey;
 
 use api_server::{api_server, refusal};
