@@ -174,3 +174,64 @@ fn make(type_: EventType, reason: &str, action: &str, note: &str) -> Event {
         secondary: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::condition::{ACCEPTED, BUDGET_HEALTHY, RULES_APPLIED, TRAFFIC_SUFFICIENT};
+    use ConditionStatus::{False, True, Unknown};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
+
+    fn condition(type_: &str, status: ConditionStatus, reason: &str) -> Condition {
+        Condition {
+            type_: type_.to_owned(),
+            status,
+            observed_generation: None,
+            last_transition_time: Time(Timestamp::UNIX_EPOCH),
+            reason: reason.to_owned(),
+            message: format!("because of {reason}"),
+        }
+    }
+
+    /// Reasons of the Events that a change is worth; the same condition again is worth none.
+    fn events(before: Option<Condition>, after: Condition) -> Vec<String> {
+        let after = [after];
+        assert_eq!(transitions(&after, &after).len(), 0, "{after:?}");
+        let before: Vec<Condition> = before.into_iter().collect();
+        transitions(&before, &after).into_iter().map(|event| event.reason).collect()
+    }
+
+    #[test]
+    fn events_are_written_on_transitions_only() {
+        let applied = || condition(RULES_APPLIED, True, reason::APPLIED);
+        let spent = || condition(BUDGET_HEALTHY, False, reason::EXHAUSTED);
+        let left = || condition(BUDGET_HEALTHY, True, reason::WITHIN_BUDGET);
+        let cases = [
+            (None, applied(), vec![event::RULES_APPLIED]),
+            (None, condition(RULES_APPLIED, True, reason::NOT_ACCEPTED), vec![]),
+            (Some(applied()), condition(RULES_APPLIED, False, reason::CONFLICT), vec![event::CONFLICT]),
+            (
+                None,
+                condition(RULES_APPLIED, False, reason::DEPENDENCY_MISSING),
+                vec![event::DEPENDENCY_MISSING],
+            ),
+            (None, condition(ACCEPTED, False, "InvalidRegex"), vec![event::SPEC_REJECTED]),
+            (None, condition(ACCEPTED, True, reason::VALID), vec![]),
+            (Some(left()), spent(), vec![event::BUDGET_EXHAUSTED]),
+            (Some(spent()), left(), vec![event::BUDGET_RECOVERED]),
+            (Some(spent()), condition(BUDGET_HEALTHY, Unknown, reason::NO_SERIES), vec![]),
+            (None, left(), vec![]),
+            (None, condition(TRAFFIC_SUFFICIENT, False, reason::LOW_TRAFFIC), vec![]),
+            (
+                Some(condition(TRAFFIC_SUFFICIENT, False, reason::LOW_TRAFFIC)),
+                condition(TRAFFIC_SUFFICIENT, False, reason::TARGET_FINER_THAN_DATA),
+                vec![event::TARGET_FINER_THAN_DATA],
+            ),
+        ];
+        for (before, after, expected) in cases {
+            let about = format!("{before:?} to {after:?}");
+            assert_eq!(events(before, after), expected, "{about}");
+        }
+    }
+}

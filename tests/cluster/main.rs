@@ -18,5 +18,6 @@ mod proofs;
 mod stage;
 mod support;
 mod survey;
+mod warnings;
 
 use api_server::{api_server, refusal};

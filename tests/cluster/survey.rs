@@ -61,7 +61,7 @@ async fn traffic_and_coverage(connection: &Connection) {
     let windows = [("steady", 30), ("calmed", 7), ("grouped", 30), ("young", 1), ("unborn", 30)];
     let windows: BTreeMap<SloKey, Window> =
         windows.into_iter().map(|(name, days)| (key(name), Window::from_days(days))).collect();
-    let found = histories(connection, &windows, Duration::from_secs(60)).await.expect("it should answer");
+    let found = histories(connection, &windows, Duration::from_mins(1)).await.expect("it should answer");
     let is = |name: &str, rate: Option<f64>, coverage: f64| {
         let History { events_per_hour, coverage: covered } = found[&key(name)];
         // The first and the last part may be cut.

@@ -18,6 +18,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::spec;
+use crate::tidy::documents::vocabulary;
 
 const NOW: f64 = 1_800_000_000.0;
 
@@ -292,24 +293,43 @@ fn every_cause_has_its_reason() {
 
 #[test]
 fn every_reason_in_the_vocabulary_comes_about() {
-    let mut reasons: BTreeSet<String> = BTreeSet::new();
-    let mut collect = |conditions: Vec<Condition>| {
-        reasons.extend(conditions.into_iter().map(|condition| condition.reason));
-    };
-    for (given, ..) in cases() {
-        collect(given.status().conditions);
-    }
-    collect(report::slo(Outcome::Suspended, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions);
-    let violations =
-        spec::validated(&json!({"agent": "a", "objective": "100", "indicator": {"success": {}}}));
-    let violations = violations.expect_err("100 is no objective");
-    let rejected = Outcome::Rejected { violations: &violations, in_force: None };
-    collect(report::slo(rejected, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions);
-    let platform = report::PlatformOutcome { violations: None, prometheus: Some(Ok(())), slos: 0 };
-    collect(report::platform(platform, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions);
-    let vocabulary = crate::tidy::documents::vocabulary("reason");
+    let judged = cases().into_iter().map(|(given, ..)| given.status().conditions);
+    let all = judged.chain([suspended(), rejected(), platform()]).flatten();
+    let reasons: BTreeSet<String> = all.map(|condition| condition.reason).collect();
+    let vocabulary = vocabulary("reason");
     let unheard: Vec<&String> = vocabulary.iter().filter(|reason| !reasons.contains(*reason)).collect();
     assert!(unheard.is_empty(), "nothing ever says {unheard:?}");
+}
+
+#[test]
+fn every_condition_is_there_from_the_first_visit_on() {
+    let types = |conditions: Vec<Condition>| -> BTreeSet<String> {
+        conditions.into_iter().map(|condition| condition.type_).collect()
+    };
+    let of_slo = types(given().status().conditions);
+    for (given, ..) in cases() {
+        assert_eq!(types(given.status().conditions), of_slo);
+    }
+    assert_eq!(types(suspended()), of_slo);
+    assert_eq!(types(rejected()), of_slo);
+    let all: BTreeSet<String> = of_slo.union(&types(platform())).cloned().collect();
+    assert_eq!(all, vocabulary("condition").into_iter().collect());
+}
+
+fn suspended() -> Vec<Condition> {
+    report::slo(Outcome::Suspended, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
+}
+
+fn rejected() -> Vec<Condition> {
+    let spec = json!({"agent": "a", "objective": "100", "indicator": {"success": {}}});
+    let violations = spec::validated(&spec).expect_err("100 is no objective");
+    let rejected = Outcome::Rejected { violations: &violations, in_force: None };
+    report::slo(rejected, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
+}
+
+fn platform() -> Vec<Condition> {
+    let outcome = report::PlatformOutcome { violations: None, prometheus: Some(Ok(())), slos: 0 };
+    report::platform(outcome, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
 }
 
 #[test]

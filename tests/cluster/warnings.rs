@@ -1,0 +1,108 @@
+//! An agent with few runs, from its past to its rules: the windows follow its traffic, the status says what
+//! is odd, and both survive a restart.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bed::{Options, eventually};
+use serde_json::Value;
+
+use crate::stage::now;
+use crate::support::{COUNTED, SOON, Stage, success_slo};
+
+const NAMESPACE: &str = "warnings";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_follow_the_traffic_and_the_status_says_what_is_odd() {
+    let folder = tempfile::tempdir().expect("a folder should be made");
+    let file = folder.path().join("history.txt");
+    write_history(&file);
+    let stage = Stage::start(Options::everything().hastened().history(&file), NAMESPACE).await;
+    stage.apply(&success_slo(NAMESPACE, "rare", "99.9")).await;
+    let weight =
+        stage.wait_for_condition(NAMESPACE, "rare", ("TrafficSufficient", "False", "LowTraffic")).await;
+    let message = weight["message"].as_str().expect("it has a message");
+    assert!(message.starts_with("at about 4 an hour one failure is 35% of the budget"), "{message}");
+    the_windows_are_fitted(&stage).await;
+    a_repetition_is_named_until_it_is_none(&stage).await;
+    a_restart_changes_nothing(&stage).await;
+    stage.operator.stop().await;
+    stage.bed.stop().await;
+}
+
+async fn the_windows_are_fitted(stage: &Stage) {
+    let fitted = async || {
+        let status = stage.get("agentslo", NAMESPACE, "rare").await?["status"].clone();
+        let is_recorded = status["traffic"]["used"] == "4" && status["events"]["coverage"] == "10%";
+        (is_recorded && status["alerts"][0]["shortWindow"] == "45m").then_some(status)
+    };
+    let status =
+        eventually(COUNTED, fitted).await.expect("the status should say what the rules are made for");
+    assert_eq!(status["traffic"]["perHour"], "3");
+    assert!(status["alerts"][0]["detection"].is_string(), "{status:#}");
+    let rules = stage.rules(NAMESPACE).await[0]["spec"].to_string();
+    assert!(rules.contains("[45m]") && !rules.contains("[30m]"), "{rules}");
+}
+
+async fn a_repetition_is_named_until_it_is_none(stage: &Stage) {
+    stage.apply(&success_slo(NAMESPACE, "second", "99")).await;
+    let wanted = ("Plausible", "False", "DuplicateObjective");
+    let said = stage.wait_for_condition(NAMESPACE, "second", wanted).await;
+    let message = said["message"].as_str().expect("it has a message");
+    assert!(message.starts_with("AgentSLO 'rare' has the same indicator"), "{message}");
+    stage.wait_for_condition(NAMESPACE, "rare", ("Plausible", "True", "Plausible")).await;
+    let delete = ["delete", "agentslo", "second", "-n", NAMESPACE];
+    stage.apply(&success_slo(NAMESPACE, "third", "99")).await;
+    stage.wait_for_condition(NAMESPACE, "third", wanted).await;
+    stage.bed.kubectl(&delete).await.expect("anybody may delete it");
+    stage.wait_for_condition(NAMESPACE, "third", wanted).await;
+    let edit = r#"{"spec":{"window":"7d"}}"#;
+    let args = ["patch", "agentslo", "third", "-n", NAMESPACE, "--type=merge", "-p", edit];
+    stage.bed.kubectl(&args).await.expect("anybody may edit it");
+    stage.wait_for_condition(NAMESPACE, "third", ("Plausible", "True", "Plausible")).await;
+}
+
+async fn a_restart_changes_nothing(stage: &Stage) {
+    let seen = async || {
+        let slo = stage.get("agentslo", NAMESPACE, "rare").await?;
+        let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+        let rules = stage.rules(NAMESPACE).await;
+        Some((
+            version(&slo),
+            rules.iter().map(|rule| rule["metadata"]["generation"].clone()).collect::<Vec<_>>(),
+        ))
+    };
+    // Whatever is on its way arrives first.
+    let mut before = None;
+    for _ in 0..12 {
+        let now = seen().await;
+        if now == before {
+            break;
+        }
+        before = now;
+        tokio::time::sleep(Duration::from_secs(15)).await;
+    }
+    stage.operator.stop().await;
+    stage.operator.start().await.expect("the operator should start");
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let after = eventually(SOON, seen).await;
+    assert_eq!(after, before, "a restart should neither write a status nor a rule");
+}
+
+/// Three runs an hour for three days, and none failed.
+fn write_history(file: &Path) {
+    let now = now().expect("the clock should be past 1970");
+    let mut text = String::new();
+    for (series, value) in [("total", 0.25), ("bad", 0.0)] {
+        for at in (now - 3 * 24 * 3600..=now).step_by(150) {
+            writeln!(
+                text,
+                "agentslo:{series}:increase5m{{namespace=\"{NAMESPACE}\",agentslo=\"rare\"}} {value} {at}"
+            )
+            .expect("text should grow");
+        }
+    }
+    text.push_str("# EOF\n");
+    std::fs::write(file, text).expect("the history should be written");
+}
