@@ -153,7 +153,8 @@ fn events(slo: &Slo, observation: &Observation, before: Option<&Events>) -> Even
 
 /// Whole percent, rounded down, so that 100 % means that nothing is missing.
 fn coverage_text(coverage: f64) -> String {
-    format!("{:.0}%", (coverage * 100.0 + 1e-9).floor())
+    let percent = (coverage * 100.0 + 1e-9).floor();
+    if percent < 1.0 && coverage > 0.0 { "<1%".to_owned() } else { format!("{percent:.0}%") }
 }
 
 fn burn_state(firing: &[Firing]) -> BurnState {
@@ -288,7 +289,9 @@ mod tests {
 
     #[test]
     fn a_window_with_a_gap_is_never_covered_in_full() {
-        for (coverage, text) in [(1.0, "100%"), (719.0 / 720.0, "99%"), (0.1, "10%"), (0.0, "0%")] {
+        for (coverage, text) in
+            [(1.0, "100%"), (719.0 / 720.0, "99%"), (0.1, "10%"), (0.001, "<1%"), (0.0, "0%")]
+        {
             assert_eq!(coverage_text(coverage), text);
         }
     }

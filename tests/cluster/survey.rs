@@ -9,7 +9,7 @@ use agentslo::api::v1alpha1::PrometheusEndpoint;
 use agentslo::domain::window::Window;
 use agentslo::prometheus::{Connection, History, Secrets, SloKey, gauges, histories, retention};
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use bed::{Bed, Options, Part, Target, eventually};
 use serde_json::json;
 
@@ -48,9 +48,7 @@ async fn the_past_is_read_as_it_was() {
     let target = Target::new("agent", serve().await);
     let options = Options::nothing().with(Part::Prometheus).history(&file).target(target);
     let bed = Bed::start(options).await.expect("the bed should start");
-    let endpoint: PrometheusEndpoint = serde_json::from_value(json!({"address": bed.prometheus_url()}))
-        .expect("an address should be an endpoint");
-    let connection = Connection::open(&endpoint, &Secrets::default()).expect("it should be usable");
+    let connection = connect(&bed.prometheus_url());
     traffic_and_coverage(&connection).await;
     assert_eq!(retention(&connection).await, Ok(Some(Window::from_days(100))), "as the bed sets it");
     types(&connection).await;
@@ -78,6 +76,47 @@ async fn traffic_and_coverage(connection: &Connection) {
     is("grouped", Some(24.0), 2.0 / 30.0);
     is("young", None, 0.25);
     is("unborn", None, 0.0);
+}
+
+/// A Prometheus that keeps so many bytes has kept fifteen days of a year.
+#[tokio::test]
+async fn retention_by_size_shows_in_the_oldest_sample() {
+    let connection = |started: &'static str, retention: &'static str| async move {
+        let info = json!({"status": "success", "data": {
+            "startTime": started, "serverTime": "2026-01-01T00:00:00Z", "storageRetention": retention,
+        }});
+        let days = json!({"status": "success", "data": {
+            "resultType": "vector", "result": [{"metric": {}, "value": [0, "15"]}],
+        }});
+        let routes = Router::new()
+            .route("/api/v1/status/runtimeinfo", get(async move || info.to_string()))
+            .route("/api/v1/query", post(async move || days.to_string()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port should be free");
+        let address = listener.local_addr().expect("it listens");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        connect(&format!("http://{address}"))
+    };
+    let (last_year, yesterday) = ("2025-01-01T00:00:00Z", "2025-12-31T00:00:00Z");
+    for (started, said, kept) in [
+        (last_year, "50GiB", Some(15)),
+        (last_year, "30d or 50GiB", Some(15)),
+        (last_year, "10d or 50GiB", Some(10)),
+        (last_year, "30d", Some(30)),
+        // It may simply be young.
+        (yesterday, "50GiB", None),
+        (yesterday, "30d or 50GiB", Some(30)),
+    ] {
+        let kept = kept.map(Window::from_days);
+        assert_eq!(retention(&connection(started, said).await).await, Ok(kept), "{said} since {started}");
+    }
+}
+
+fn connect(address: &str) -> Connection {
+    // Another test of this process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let endpoint: PrometheusEndpoint =
+        serde_json::from_value(json!({"address": address})).expect("an address should be an endpoint");
+    Connection::open(&endpoint, &Secrets::default()).expect("it should be usable")
 }
 
 async fn types(connection: &Connection) {

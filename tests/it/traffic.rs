@@ -110,6 +110,19 @@ fn every_pair_that_is_fed_sees_an_outage_and_the_others_are_named() {
 }
 
 #[test]
+fn a_longer_short_window_ends_the_alert_later_but_in_time() {
+    for slo in [64.0, 16.0, 4.0, 1.0, 0.25].map(|rate| fitted(&plain(), rate)) {
+        let rate = slo.traffic().expect("it was given").events_per_hour();
+        for pair in &slo.alerting().pairs {
+            let reset = reset(&slo, pair, rate).expect("every pair should see it");
+            let of_urgency = slo.alerting().pairs_of(pair.urgency);
+            let keep = of_urgency.map(|pair| pair.short.minutes()).min().unwrap_or(0);
+            assert!((keep..=pair.short.minutes() + keep + 10).contains(&reset), "{rate}: {pair:?}: {reset}");
+        }
+    }
+}
+
+#[test]
 fn long_short_windows_stay_within_the_limits_of_rules_and_samples() {
     for spec in every_spec() {
         for slo in RATES.map(|rate| fitted(&spec, rate)) {
