@@ -30,7 +30,9 @@ pub(super) async fn survey(
     let histories = histories(connection, &windows, largest_offset).await?;
     let retention = retention(connection).await?;
     let gauges = gauges(connection, &metrics(found)).await?;
-    for (key, entry, seen) in found {
+    // Of rules that are not evaluated yet there is no past; they are looked at as soon as they are.
+    let evaluated = found.iter_mut().filter(|(_, entry, seen)| seen.is_evaluated(&entry.slo));
+    for (key, entry, seen) in evaluated {
         let Some(history) = histories.get(*key) else { continue };
         let mut counted = entry.slo.indicator().measure.counted_metrics().into_iter();
         seen.survey = Some(Survey {

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use bed::{Options, eventually};
+use axum::Router;
+use axum::routing::get;
+use bed::{Options, Target, eventually};
 use serde_json::Value;
 
 use crate::stage::now;
@@ -18,17 +20,44 @@ async fn rules_follow_the_traffic_and_the_status_says_what_is_odd() {
     let folder = tempfile::tempdir().expect("a folder should be made");
     let file = folder.path().join("history.txt");
     write_history(&file);
-    let stage = Stage::start(Options::everything().hastened().history(&file), NAMESPACE).await;
+    let target = Target::new("agent", serve().await).label("namespace", NAMESPACE);
+    let options = Options::everything().hastened().history(&file).target(target);
+    let stage = Stage::start(options, NAMESPACE).await;
     stage.apply(&success_slo(NAMESPACE, "rare", "99.9")).await;
+    stage.apply(&gauge()).await;
     let weight =
         stage.wait_for_condition(NAMESPACE, "rare", ("TrafficSufficient", "False", "LowTraffic")).await;
     let message = weight["message"].as_str().expect("it has a message");
     assert!(message.starts_with("at about 4 an hour one failure is 35% of the budget"), "{message}");
     the_windows_are_fitted(&stage).await;
+    stage.wait_for_condition(NAMESPACE, "gauge", ("Plausible", "False", "MetricLooksLikeGauge")).await;
+    stage
+        .bed
+        .kubectl(&["delete", "agentslo", "gauge", "-n", NAMESPACE])
+        .await
+        .expect("anybody may delete it");
     a_repetition_is_named_until_it_is_none(&stage).await;
     a_restart_changes_nothing(&stage).await;
     stage.operator.stop().await;
     stage.bed.stop().await;
+}
+
+/// An AgentSLO that counts a gauge as if it were a counter.
+fn gauge() -> String {
+    format!(
+        "apiVersion: agentslo.dev/v1alpha1\nkind: AgentSLO\nmetadata: {{name: gauge, namespace: {NAMESPACE}}}\n\
+         spec:\n  agent: support-agent\n  objective: \"99\"\n  \
+         indicator: {{ratio: {{total: {{metric: jobs_total}}, bad: {{metric: failed_jobs}}}}}}\n"
+    )
+}
+
+async fn serve() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port should be free");
+    let port = listener.local_addr().expect("it listens").port();
+    let exposed = "# TYPE jobs_total counter\njobs_total 30\n# TYPE failed_jobs gauge\nfailed_jobs 3\n";
+    let routes = Router::new().route("/metrics", get(async move || exposed));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    port
 }
 
 async fn the_windows_are_fitted(stage: &Stage) {
@@ -41,7 +70,9 @@ async fn the_windows_are_fitted(stage: &Stage) {
         eventually(COUNTED, fitted).await.expect("the status should say what the rules are made for");
     assert_eq!(status["traffic"]["perHour"], "3");
     assert!(status["alerts"][0]["detection"].is_string(), "{status:#}");
-    let rules = stage.rules(NAMESPACE).await[0]["spec"].to_string();
+    let name = agentslo::domain::names::child_name("AgentSLO", NAMESPACE, "rare");
+    let rules = stage.get("prometheusrule", NAMESPACE, &name).await.expect("it should exist");
+    let rules = rules["spec"].to_string();
     assert!(rules.contains("[45m]") && !rules.contains("[30m]"), "{rules}");
 }
 

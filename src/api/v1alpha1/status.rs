@@ -94,7 +94,8 @@ pub struct AgentSloStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<RuleCost>,
     /// Conditions: `Ready`, `Accepted`, `RulesApplied`, `RulesAccepted`, `DataAvailable`,
-    /// `BudgetHealthy`, `Reconciling`, `Stalled`, and warnings such as `AlertUnreachable`.
+    /// `BudgetHealthy`, the warnings `AlertsReachable`, `TrafficSufficient` and `Plausible`, and
+    /// `Reconciling` and `Stalled`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
