@@ -36,7 +36,7 @@ pub(super) fn alerts_reachable(slo: &Slo) -> Claim {
             pair.factor
         ))
     });
-    let traffic = slo.traffic().map(|traffic| format!(" at about {traffic} an hour")).unwrap_or_default();
+    let traffic = slo.traffic().map(|traffic| format!(" {}", rate(slo, traffic))).unwrap_or_default();
     let left_out = slo.alerting().left_out.iter().map(|LeftOut { pair, instead }| {
         let Pair { long, short, .. } = pair;
         let instead = instead.map(|longer| format!("; the page looks at {longer} instead"));
@@ -92,8 +92,14 @@ pub(super) fn traffic_sufficient(slo: &Slo) -> Claim {
         let percent = (100.0 / allowed).round();
         (reason::LOW_TRAFFIC, format!("one failure is {percent}% of the budget"))
     };
-    let message = format!("at about {traffic} an hour {weight}; {}", remedy(slo, traffic));
+    let message = format!("{} {weight}; {}", rate(slo, traffic), remedy(slo, traffic));
     Claim::new(type_, False, reason, message)
+}
+
+/// How many events there are, for people.
+fn rate(slo: &Slo, traffic: Traffic) -> String {
+    let of_groups = if slo.group_by().is_empty() { "" } else { " in the busiest group" };
+    format!("at about {traffic} an hour{of_groups}")
 }
 
 /// Which objective or which window would allow ten failures.
