@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::registry::Entry;
 use crate::domain::reading::{Observation, Survey};
+use crate::domain::slo::Slo;
 use crate::domain::window::Window;
 use crate::prometheus::{Connection, QueryError, SloKey, gauges, histories, retention};
 
@@ -34,15 +35,21 @@ pub(super) async fn survey(
     let evaluated = found.iter_mut().filter(|(_, entry, seen)| seen.is_evaluated(&entry.slo));
     for (key, entry, seen) in evaluated {
         let Some(history) = histories.get(*key) else { continue };
-        let mut counted = entry.slo.indicator().measure.counted_metrics().into_iter();
+        let before = seen.survey.take().and_then(|survey| survey.gauge);
         seen.survey = Some(Survey {
             events_per_hour: history.events_per_hour,
             coverage: history.coverage,
             retention,
-            gauge: counted.find(|metric| gauges.contains(*metric)).map(str::to_owned),
+            gauge: gauge(&entry.slo, &gauges, before.as_deref()),
         });
     }
     Ok(())
+}
+
+/// A metric that is counted and is a gauge. One that no target exposes just now is what it was before.
+fn gauge(slo: &Slo, gauges: &BTreeMap<String, bool>, before: Option<&str>) -> Option<String> {
+    let is_gauge = |metric: &&str| gauges.get(*metric).copied().unwrap_or(before == Some(*metric));
+    slo.indicator().measure.counted_metrics().into_iter().find(is_gauge).map(str::to_owned)
 }
 
 /// The metrics whose type is looked up.
@@ -50,4 +57,33 @@ fn metrics(found: &[(&SloKey, &Entry, Observation)]) -> BTreeSet<String> {
     let all = found.iter().flat_map(|(_, entry, _)| entry.slo.indicator().measure.counted_metrics());
     let distinct: BTreeSet<&str> = all.collect();
     distinct.into_iter().take(MOST_METRICS).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::v1alpha1::AgentSlo;
+    use crate::validate::{self, SloFacts};
+    use serde_json::json;
+
+    #[test]
+    fn a_gauge_that_is_not_exposed_just_now_stays_one() {
+        let total = json!({"metric": "jobs_total"});
+        let indicator = json!({"ratio": {"total": total, "bad": {"metric": "failed_jobs"}}});
+        let written: AgentSlo = serde_json::from_value(json!({
+            "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentSLO", "metadata": {"name": "a"},
+            "spec": {"agent": "a", "objective": "99", "indicator": indicator},
+        }))
+        .expect("the spec should have the shape");
+        let slo = validate::slo(&written, &SloFacts::default()).expect("the spec should be valid");
+        let found = |known: &[(&str, bool)], before: Option<&str>| {
+            let known = known.iter().map(|(name, is_gauge)| ((*name).to_owned(), *is_gauge)).collect();
+            gauge(&slo, &known, before)
+        };
+        let failed = Some("failed_jobs".to_owned());
+        assert_eq!(found(&[("jobs_total", false), ("failed_jobs", true)], None), failed);
+        assert_eq!(found(&[("failed_jobs", false)], Some("failed_jobs")), None);
+        assert_eq!(found(&[], Some("failed_jobs")), failed);
+        assert_eq!(found(&[("other", true)], Some("another")), None);
+    }
 }

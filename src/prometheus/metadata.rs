@@ -13,15 +13,15 @@ struct Entry {
     type_: String,
 }
 
-/// Those of the metrics that every target which exposes them calls a gauge.
+/// For each metric that some target exposes now, whether all of them call it a gauge.
 ///
 /// # Errors
 /// See [`QueryError`].
 pub async fn gauges(
     connection: &Connection,
     metrics: &BTreeSet<String>,
-) -> Result<BTreeSet<String>, QueryError> {
-    let mut gauges = BTreeSet::new();
+) -> Result<BTreeMap<String, bool>, QueryError> {
+    let mut gauges = BTreeMap::new();
     for metric in metrics {
         // In the OpenMetrics format a counter is described without its suffix.
         let names = [Some(metric.as_str()), metric.strip_suffix("_total")];
@@ -29,8 +29,8 @@ pub async fn gauges(
         for name in names.into_iter().flatten() {
             types.append(&mut types_of(connection, name).await?);
         }
-        if types.len() == 1 && types.contains("gauge") {
-            gauges.insert(metric.clone());
+        if !types.is_empty() {
+            gauges.insert(metric.clone(), types.iter().all(|type_| type_ == "gauge"));
         }
     }
     Ok(gauges)

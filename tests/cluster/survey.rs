@@ -124,10 +124,11 @@ async fn types(connection: &Connection) {
     let names: BTreeSet<String> = names.map(str::to_owned).into();
     let found = async || {
         let gauges = gauges(connection, &names).await.expect("it should answer");
-        (!gauges.is_empty()).then_some(gauges)
+        (gauges.len() == 3).then_some(gauges)
     };
     let found = eventually(SOON, found).await.expect("the target should be scraped");
-    assert_eq!(found, BTreeSet::from(["queue_length".to_owned()]));
+    let expected = [("jobs_total", false), ("queue_length", true), ("run_seconds", false)];
+    assert_eq!(found, expected.map(|(name, is_gauge)| (name.to_owned(), is_gauge)).into());
 }
 
 fn key(name: &str) -> SloKey {
