@@ -57,8 +57,7 @@ async fn traffic(connection: &Connection) -> Result<BTreeMap<SloKey, f64>, Query
     let events = format!("max {by} (sum_over_time({total}[{WEEK}:5m]))");
     let events = values(connection, &events).await?;
     // The rules may have been evaluated while there were no series to count.
-    let either = format!("{{__name__=~\"{}|{}\",{}!=\"\"}}", series::INFO, series::TOTAL_5M, label::SLO);
-    let hours = format!("count_over_time((group {by} ({either}))[{WEEK}:1h])");
+    let hours = format!("count_over_time((group {by} ({} or {total}))[{WEEK}:1h])", series::INFO);
     let hours = values(connection, &hours).await?;
     let rate = |(key, events): (SloKey, f64)| {
         let hours = hours.get(&key).filter(|hours| **hours >= FEWEST_HOURS)?;

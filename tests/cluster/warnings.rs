@@ -38,6 +38,7 @@ async fn rules_follow_the_traffic_and_the_status_says_what_is_odd() {
         .expect("anybody may delete it");
     a_repetition_is_named_until_it_is_none(&stage).await;
     a_restart_changes_nothing(&stage).await;
+    a_change_by_somebody_else_is_undone_and_said(&stage).await;
     stage.operator.stop().await;
     stage.bed.stop().await;
 }
@@ -119,6 +120,21 @@ async fn a_restart_changes_nothing(stage: &Stage) {
     tokio::time::sleep(Duration::from_secs(20)).await;
     let after = eventually(SOON, seen).await;
     assert_eq!(after, before, "a restart should neither write a status nor a rule");
+}
+
+async fn a_change_by_somebody_else_is_undone_and_said(stage: &Stage) {
+    let name = agentslo::domain::names::child_name("AgentSLO", NAMESPACE, "rare");
+    let spec = async || Some(stage.get("prometheusrule", NAMESPACE, &name).await?["spec"].clone());
+    let before = spec().await;
+    let patch = r#"{"spec":{"groups":[]}}"#;
+    let args = ["patch", "prometheusrule", &name, "-n", NAMESPACE, "--type=merge", "-p", patch];
+    stage.bed.kubectl(&args).await.expect("anybody may patch it");
+    let undone = async || (spec().await == before).then_some(());
+    eventually(SOON, undone).await.expect("the spec should come back");
+    let drifted = "--field-selector=reason=DriftCorrected";
+    let events = ["get", "events", "-n", NAMESPACE, drifted, "-o", "name"];
+    let said = async || (stage.bed.kubectl(&events).await.ok()?.lines().count() == 1).then_some(());
+    eventually(SOON, said).await.expect("an Event should say so, and none that our own rules were drift");
 }
 
 /// Three runs an hour for three days, and none failed.
