@@ -127,7 +127,7 @@ fn place(
         Some(Existing::Settled(fingerprint)) if *fingerprint == Fingerprint::of(&artifact) => {
             plan.settled.push(artifact);
         }
-        Some(Existing::Live { object, .. }) if contains(object, &artifact.to_value()) => {
+        Some(Existing::Live { object, .. }) if is_as_desired(object, &artifact) => {
             plan.settled.push(artifact);
         }
         None | Some(Existing::Settled(_)) => plan.apply.push(artifact),
@@ -142,6 +142,12 @@ fn write(artifact: Artifact, known: Option<Fingerprint>, plan: &mut Plan) {
         plan.corrects.push(child_name(&artifact));
     }
     plan.apply.push(artifact);
+}
+
+/// Whether an object is what an artifact asks for.
+#[must_use]
+pub fn is_as_desired(live: &Value, artifact: &Artifact) -> bool {
+    contains(live, &artifact.to_value())
 }
 
 /// Whether an object holds everything that we set, whatever else others added to its metadata. Lists,

@@ -3,13 +3,14 @@
 
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
+use serde_json::Value;
 
 use super::children::Settled;
 use super::context::Context;
 use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
 use crate::metrics::Written;
-use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name};
+use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind};
 use crate::report::{Acceptance, Application};
 use crate::vocabulary::{FIELD_MANAGER, reason};
@@ -43,10 +44,12 @@ pub(super) async fn apply(
     }
     for artifact in plan.apply {
         match write(&artifact, namespace, ctx).await {
-            Ok(()) => {
+            Ok(written) => {
                 applied.wrote = true;
                 let name = child_name(&artifact);
-                applied.corrected.extend(plan.corrects.contains(&name).then_some(name));
+                // What others added beside our fields stays theirs, and then nothing was put right.
+                let is_corrected = plan.corrects.contains(&name) && is_as_desired(&written, &artifact);
+                applied.corrected.extend(is_corrected.then_some(name));
             }
             Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),
         }
@@ -84,15 +87,16 @@ fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &Dynam
     );
 }
 
-async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<(), kube::Error> {
+async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<Value, kube::Error> {
     let name = child_name(artifact);
     let api = api(artifact.kind(), namespace, ctx);
     // Forced, because a plan only writes what is ours or what is not there.
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
     let written = api.patch(artifact.name(), &parameters, &Patch::Apply(artifact.to_value())).await;
     count(artifact.kind(), "patch", written.as_ref().err(), ctx);
-    remember(artifact, namespace, &name, &written?, ctx);
-    Ok(())
+    let written = written?;
+    remember(artifact, namespace, &name, &written, ctx);
+    Ok(serde_json::to_value(written).expect("an object that was read should serialise"))
 }
 
 fn note_failure(
