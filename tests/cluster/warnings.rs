@@ -101,25 +101,26 @@ async fn a_restart_changes_nothing(stage: &Stage) {
         let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
         let rules = stage.rules(NAMESPACE).await;
         Some((
+            slo["status"].to_string(),
             version(&slo),
             rules.iter().map(|rule| rule["metadata"]["generation"].clone()).collect::<Vec<_>>(),
         ))
     };
-    // Whatever is on its way arrives first.
-    let mut before = None;
-    for _ in 0..12 {
-        let now = seen().await;
-        if now == before {
-            break;
-        }
-        before = now;
+    // Something may be on its way, or Prometheus late on a busy machine, but not time and again.
+    let mut restarts = Vec::new();
+    for _ in 0..4 {
         tokio::time::sleep(Duration::from_secs(15)).await;
+        let before = seen().await;
+        stage.operator.stop().await;
+        stage.operator.start().await.expect("the operator should start");
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let after = eventually(SOON, seen).await;
+        if after == before {
+            return;
+        }
+        restarts.push((before, after));
     }
-    stage.operator.stop().await;
-    stage.operator.start().await.expect("the operator should start");
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    let after = eventually(SOON, seen).await;
-    assert_eq!(after, before, "a restart should neither write a status nor a rule");
+    panic!("a restart should neither write a status nor a rule: {restarts:#?}");
 }
 
 async fn a_change_by_somebody_else_is_undone_and_said(stage: &Stage) {
