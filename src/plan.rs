@@ -16,7 +16,14 @@ pub enum Existing {
     /// It is ours, and unchanged since it was last found to have this content.
     Settled(Fingerprint),
     /// It is ours, and was read just now.
-    Live(Value),
+    Live {
+        /// The object.
+        object: Value,
+        /// The content that it was last found to have, if we have seen it before.
+        known: Option<Fingerprint>,
+    },
+    /// It was ours, with this content, and is no longer there.
+    Gone(Fingerprint),
     /// It belongs to somebody else.
     Foreign {
         /// Who controls it, for people.
@@ -44,6 +51,8 @@ impl Fingerprint {
 pub struct Plan {
     /// To be written.
     pub apply: Vec<Artifact>,
+    /// Those of them that were as desired until somebody else changed or deleted them.
+    pub corrects: Vec<ChildName>,
     /// As desired already.
     pub settled: Vec<Artifact>,
     /// Ours, and no longer asked for.
@@ -81,7 +90,7 @@ pub fn plan(
     for artifact in artifacts.0 {
         place(artifact, existing, installed, &mut plan);
     }
-    let ours = |existing: &Existing| !matches!(existing, Existing::Foreign { .. });
+    let ours = |existing: &Existing| matches!(existing, Existing::Settled(_) | Existing::Live { .. });
     plan.prune = existing
         .iter()
         .filter(|(name, existing)| ours(existing) && !wanted.contains(*name))
@@ -118,9 +127,27 @@ fn place(
         Some(Existing::Settled(fingerprint)) if *fingerprint == Fingerprint::of(&artifact) => {
             plan.settled.push(artifact);
         }
-        Some(Existing::Live(live)) if contains(live, &artifact.to_value()) => plan.settled.push(artifact),
-        None | Some(Existing::Settled(_) | Existing::Live(_)) => plan.apply.push(artifact),
+        Some(Existing::Live { object, .. }) if is_as_desired(object, &artifact) => {
+            plan.settled.push(artifact);
+        }
+        None | Some(Existing::Settled(_)) => plan.apply.push(artifact),
+        Some(Existing::Live { known, .. }) => write(artifact, *known, plan),
+        Some(Existing::Gone(known)) => write(artifact, Some(*known), plan),
     }
+}
+
+/// What is asked for has not changed, so somebody else has changed what is there.
+fn write(artifact: Artifact, known: Option<Fingerprint>, plan: &mut Plan) {
+    if known == Some(Fingerprint::of(&artifact)) {
+        plan.corrects.push(child_name(&artifact));
+    }
+    plan.apply.push(artifact);
+}
+
+/// Whether an object is what an artifact asks for.
+#[must_use]
+pub fn is_as_desired(live: &Value, artifact: &Artifact) -> bool {
+    contains(live, &artifact.to_value())
 }
 
 /// Whether an object holds everything that we set, whatever else others added to its metadata. Lists,
@@ -135,5 +162,46 @@ fn contains(live: &Value, desired: &Value) -> bool {
                 && live.iter().zip(desired).all(|(live, desired)| contains(live, desired))
         }
         (live, desired) => live == desired,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::foreign::{PrometheusRule, PrometheusRuleSpec};
+
+    fn artifact(kind: &str) -> Artifact {
+        let metadata = kube::api::ObjectMeta { name: Some("x".to_owned()), ..Default::default() };
+        Artifact::PrometheusRule(PrometheusRule {
+            api_version: "monitoring.coreos.com/v1".to_owned(),
+            kind: kind.to_owned(),
+            metadata,
+            spec: PrometheusRuleSpec { groups: Vec::new() },
+        })
+    }
+
+    /// How many objects are written, and how many of these because somebody else changed them.
+    fn counts(wanted: &Artifact, existing: Option<Existing>) -> (usize, usize) {
+        let existing = existing.map(|existing| (child_name(wanted), existing)).into_iter().collect();
+        let plan = plan(Artifacts(vec![wanted.clone()]), &existing, &ArtifactKind::ALL.into());
+        assert_eq!(plan.prune, []);
+        (plan.apply.len(), plan.corrects.len())
+    }
+
+    #[test]
+    fn only_what_others_changed_is_corrected() {
+        let (wanted, before) = (artifact("now"), artifact("before"));
+        let live = |object: &Artifact, known: Option<&Artifact>| Existing::Live {
+            object: object.to_value(),
+            known: known.map(Fingerprint::of),
+        };
+        assert_eq!(counts(&wanted, None), (1, 0), "new");
+        assert_eq!(counts(&wanted, Some(Existing::Settled(Fingerprint::of(&wanted)))), (0, 0), "at rest");
+        assert_eq!(counts(&wanted, Some(live(&wanted, Some(&wanted)))), (0, 0), "touched, not changed");
+        assert_eq!(counts(&wanted, Some(live(&before, Some(&wanted)))), (1, 1), "changed by somebody");
+        assert_eq!(counts(&wanted, Some(Existing::Gone(Fingerprint::of(&wanted)))), (1, 1), "deleted");
+        assert_eq!(counts(&wanted, Some(live(&before, Some(&before)))), (1, 0), "our own new spec");
+        assert_eq!(counts(&wanted, Some(live(&before, None))), (1, 0), "after a restart nobody knows");
+        assert_eq!(counts(&wanted, Some(Existing::Gone(Fingerprint::of(&before)))), (1, 0), "both at once");
     }
 }

@@ -86,6 +86,10 @@ pub mod condition {
     pub const BUDGET_HEALTHY: &str = "BudgetHealthy";
     /// Every burn-rate pair can be reached as the catalogue has it.
     pub const ALERTS_REACHABLE: &str = "AlertsReachable";
+    /// There are events enough for the objective.
+    pub const TRAFFIC_SUFFICIENT: &str = "TrafficSufficient";
+    /// Nothing about the spec looks like a mistake.
+    pub const PLAUSIBLE: &str = "Plausible";
     /// The controller is at work on this generation (kstatus, abnormal when true).
     pub const RECONCILING: &str = "Reconciling";
     /// The controller waits for somebody (kstatus, abnormal when true).
@@ -154,6 +158,10 @@ pub mod reason {
     pub const SAMPLES_TOO_OLD: &str = "SamplesTooOld";
     /// The histogram has no bucket with the threshold as its bound.
     pub const NO_SUCH_BUCKET: &str = "NoSuchBucket";
+    /// Prometheus forgets before the window ends.
+    pub const RETENTION_TOO_SHORT: &str = "RetentionTooShort";
+    /// A query yields several series where one is expected.
+    pub const INVALID_QUERY: &str = "InvalidQuery";
     /// More bad than valid events.
     pub const RATIO_ABOVE_ONE: &str = "RatioAboveOne";
     /// The state of the budget decides; see [`crate::api::v1alpha1::BudgetState`].
@@ -166,8 +174,20 @@ pub mod reason {
     pub const INSUFFICIENT: &str = "Insufficient";
     /// Every pair is as the catalogue has it.
     pub const REACHABLE: &str = "Reachable";
-    /// A pair was lowered because a total failure would not reach it.
+    /// A pair was lowered or left out because a total failure would not, or hardly, reach it.
     pub const ALERT_UNREACHABLE: &str = "AlertUnreachable";
+    /// One failure is at most a tenth of the budget.
+    pub const SUFFICIENT: &str = "Sufficient";
+    /// One failure is more than a tenth of the budget.
+    pub const LOW_TRAFFIC: &str = "LowTraffic";
+    /// One failure is more than the whole budget.
+    pub const TARGET_FINER_THAN_DATA: &str = "TargetFinerThanData";
+    /// Nothing looks like a mistake.
+    pub const PLAUSIBLE: &str = "Plausible";
+    /// An older AgentSLO promises the same.
+    pub const DUPLICATE_OBJECTIVE: &str = "DuplicateObjective";
+    /// A gauge where a counter is needed.
+    pub const METRIC_LOOKS_LIKE_GAUGE: &str = "MetricLooksLikeGauge";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.
@@ -192,4 +212,6 @@ pub mod event {
     pub const CONFLICT: &str = "Conflict";
     /// A CRD is missing.
     pub const DEPENDENCY_MISSING: &str = "DependencyMissing";
+    /// One failure is more than the whole budget.
+    pub const TARGET_FINER_THAN_DATA: &str = "TargetFinerThanData";
 }

@@ -10,6 +10,7 @@ use super::written::{Written, WrittenFiles};
 use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
 use crate::domain::platform::Platform;
 use crate::domain::slo::Slo;
+use crate::domain::traffic::Traffic;
 use crate::domain::violation::{Rule, Violation};
 use crate::validate::{self, SloFacts};
 
@@ -29,6 +30,22 @@ pub(super) struct Input {
     /// Namespace of resources that name none.
     #[arg(short, long, default_value = "default")]
     namespace: String,
+}
+
+/// What the windows of alerts are fitted to.
+#[derive(Args, Debug)]
+pub(super) struct Fitting {
+    /// Valid events an hour, to which the windows of alerts are fitted.
+    ///
+    /// The controller measures it and writes what it goes by into `status.traffic.used`. Without it the
+    /// windows are those of the catalogue, as they are for a new AgentSLO.
+    #[arg(long = "traffic-per-hour", value_name = "NUMBER", value_parser = parse_traffic)]
+    pub(super) traffic: Option<Traffic>,
+}
+
+fn parse_traffic(text: &str) -> Result<Traffic, &'static str> {
+    let number = text.parse().map_err(|_| "must be a number")?;
+    Traffic::nearest(number).ok_or("must be greater than 0")
 }
 
 /// What the files say.
@@ -80,7 +97,7 @@ enum Policy {
 ///
 /// # Errors
 /// A sentence, if a file cannot be opened.
-pub(super) fn check(input: &Input) -> Result<Checked, String> {
+pub(super) fn check(input: &Input, traffic: Option<Traffic>) -> Result<Checked, String> {
     let mut written = WrittenFiles::default();
     written.add(files::read_all(&input.files)?);
     let mut checked = Checked::default();
@@ -98,7 +115,7 @@ pub(super) fn check(input: &Input) -> Result<Checked, String> {
         }
     };
     for slo in &written.slos {
-        judge_slo(slo, &policy, &input.namespace, &mut checked);
+        judge_slo(slo, (&policy, traffic), &input.namespace, &mut checked);
     }
     checked.findings.append(&mut written.findings);
     checked.findings.sort();
@@ -140,7 +157,12 @@ fn choose(mut policies: Vec<(bool, Policy)>) -> Policy {
     }
 }
 
-fn judge_slo(written: &Written<AgentSlo>, policy: &Policy, namespace: &str, checked: &mut Checked) {
+fn judge_slo(
+    written: &Written<AgentSlo>,
+    (policy, traffic): (&Policy, Option<Traffic>),
+    namespace: &str,
+    checked: &mut Checked,
+) {
     let Some(mut resource) = written.structure.resource.clone() else {
         checked.findings.extend(written.findings(&[]));
         return;
@@ -150,7 +172,7 @@ fn judge_slo(written: &Written<AgentSlo>, policy: &Policy, namespace: &str, chec
         Policy::Known(platform) => platform.as_ref().clone(),
         Policy::Unknown => Platform::default(),
     };
-    let facts = SloFacts { platform, ..SloFacts::default() };
+    let facts = SloFacts { platform, traffic, ..SloFacts::default() };
     match (validate::slo(&resource, &facts), policy) {
         (Ok(slo), Policy::Known(_)) if written.structure.violations.is_empty() => checked.slos.push(slo),
         (Ok(_), _) => checked.findings.extend(written.findings(&[])),

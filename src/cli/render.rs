@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::check::{Input, check};
+use super::check::{Fitting, Input, check};
 use super::print::{Format, refuse, write_note, write_out};
 use crate::render;
 
@@ -15,6 +15,9 @@ Examples:
 
   # What a change would do
   diff <(agentslo render -f old/) <(agentslo render -f new/)
+
+  # The rules that the controller makes for an agent with 4 runs an hour
+  agentslo render -f agentslo.yaml --traffic-per-hour 4
 
   # Without the controller: rules for a Prometheus that prometheus-operator runs
   agentslo render -f slos/ --platform platform.yaml | kubectl apply -f -
@@ -35,13 +38,15 @@ Exit codes:
 pub(super) struct Arguments {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    fitting: Fitting,
     /// Notation.
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let checked = match check(&arguments.input) {
+    let checked = match check(&arguments.input, arguments.fitting.traffic) {
         Ok(checked) => checked,
         Err(message) => return refuse(&message),
     };

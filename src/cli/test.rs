@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use clap::Args;
 
-use super::check::{Input, check};
+use super::check::{Fitting, Input, check};
 use super::print::{escaped, refuse, write_note, write_out};
 use crate::domain::slo::Slo;
 use crate::simulate::{Incident, Proof, RULE_FILE, proof};
@@ -40,6 +40,8 @@ Exit codes:
 pub(super) struct Arguments {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    fitting: Fitting,
     /// Directory for rules and tests; without it they are not kept.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -50,7 +52,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let checked = match check(&arguments.input) {
+    let checked = match check(&arguments.input, arguments.fitting.traffic) {
         Ok(checked) => checked,
         Err(message) => return refuse(&message),
     };

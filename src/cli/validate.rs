@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let checked = match check(&arguments.input) {
+    let checked = match check(&arguments.input, None) {
         Ok(checked) => checked,
         Err(message) => return refuse(&message),
     };

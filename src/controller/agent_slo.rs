@@ -13,7 +13,7 @@ use super::error::{ReconcileError, Retry};
 use super::gather::{Facts, gather};
 use super::platforms::decision;
 use super::poison::locked;
-use super::publish::publish_slo;
+use super::publish::{publish_drift, publish_slo};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
@@ -137,6 +137,10 @@ async fn enforce(slo: &AgentSlo, valid: Slo, facts: Facts, ctx: &Context) -> Res
     if applied.wrote {
         tracing::info!(%namespace, name = slo.name_any(), "the rules were written");
     }
+    let drifted = applied.corrected.iter().filter(|child| ctx.children.note_drift(&namespace, child));
+    for (kind, child) in drifted {
+        publish_drift(slo, *kind, child, ctx).await;
+    }
     let acceptance = match (applied.wrote, rules) {
         (true, Some(rules)) => known_acceptance(&namespace, &rules, ctx),
         (true, None) => Acceptance::NotReported,
@@ -148,6 +152,7 @@ async fn enforce(slo: &AgentSlo, valid: Slo, facts: Facts, ctx: &Context) -> Res
         application: &applied.rules,
         acceptance: &acceptance,
         reading: &entry.reading,
+        duplicate_of: entry.duplicate_of.as_deref(),
     };
     let published = publish(slo, Outcome::Judged(judgement), ctx).await;
     // A failed write is the first error; a failure to say so must not hide it.

@@ -3,13 +3,14 @@
 
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
+use serde_json::Value;
 
 use super::children::Settled;
 use super::context::Context;
 use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
 use crate::metrics::Written;
-use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name};
+use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind};
 use crate::report::{Acceptance, Application};
 use crate::vocabulary::{FIELD_MANAGER, reason};
@@ -18,6 +19,8 @@ use crate::vocabulary::{FIELD_MANAGER, reason};
 pub(super) struct Applied {
     /// What became of the PrometheusRule.
     pub(super) rules: Application,
+    /// Children that somebody else had changed, and that are as desired again.
+    pub(super) corrected: Vec<ChildName>,
     /// Whether something was written.
     pub(super) wrote: bool,
     /// The first error, for the retry policy.
@@ -31,7 +34,8 @@ pub(super) async fn apply(
     existing: &std::collections::BTreeMap<ChildName, Existing>,
     ctx: &Context,
 ) -> Applied {
-    let mut applied = Applied { rules: Application::AsDesired, wrote: false, error: None };
+    let mut applied =
+        Applied { rules: Application::AsDesired, corrected: Vec::new(), wrote: false, error: None };
     for artifact in &plan.settled {
         settle(artifact, namespace, existing, ctx);
     }
@@ -40,7 +44,13 @@ pub(super) async fn apply(
     }
     for artifact in plan.apply {
         match write(&artifact, namespace, ctx).await {
-            Ok(()) => applied.wrote = true,
+            Ok(written) => {
+                applied.wrote = true;
+                let name = child_name(&artifact);
+                // What others added beside our fields stays theirs, and then nothing was put right.
+                let is_corrected = plan.corrects.contains(&name) && is_as_desired(&written, &artifact);
+                applied.corrected.extend(is_corrected.then_some(name));
+            }
             Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),
         }
     }
@@ -60,8 +70,8 @@ fn settle(
     ctx: &Context,
 ) {
     let name = child_name(artifact);
-    let Some(Existing::Live(live)) = existing.get(&name) else { return };
-    let live: Result<DynamicObject, _> = serde_json::from_value(live.clone());
+    let Some(Existing::Live { object, .. }) = existing.get(&name) else { return };
+    let live: Result<DynamicObject, _> = serde_json::from_value(object.clone());
     if let Ok(live) = live {
         remember(artifact, namespace, &name, &live, ctx);
     }
@@ -69,7 +79,7 @@ fn settle(
 
 fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &DynamicObject, ctx: &Context) {
     let Some(resource_version) = live.metadata.resource_version.clone() else { return };
-    let fingerprint = Some(Fingerprint::of(artifact));
+    let fingerprint = Fingerprint::of(artifact);
     ctx.children.settle(
         namespace,
         name,
@@ -77,15 +87,16 @@ fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &Dynam
     );
 }
 
-async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<(), kube::Error> {
+async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<Value, kube::Error> {
     let name = child_name(artifact);
     let api = api(artifact.kind(), namespace, ctx);
     // Forced, because a plan only writes what is ours or what is not there.
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
     let written = api.patch(artifact.name(), &parameters, &Patch::Apply(artifact.to_value())).await;
     count(artifact.kind(), "patch", written.as_ref().err(), ctx);
-    remember(artifact, namespace, &name, &written?, ctx);
-    Ok(())
+    let written = written?;
+    remember(artifact, namespace, &name, &written, ctx);
+    Ok(serde_json::to_value(written).expect("an object that was read should serialise"))
 }
 
 fn note_failure(

@@ -20,13 +20,16 @@ pub(super) type ChildMeta = PartialObjectMeta<DynamicObject>;
 /// How long a kind that is not installed is believed to be missing.
 const MISSING_FOR: Duration = Duration::from_secs(10);
 
+/// How long it is enough to have said that a child is being changed by somebody else.
+const DRIFT_SAID_FOR: Duration = Duration::from_hours(1);
+
 /// What a child was last found to be.
 #[derive(Clone, Debug)]
 pub(super) struct Settled {
     /// The version that was looked at.
     pub(super) resource_version: String,
     /// The content that it has.
-    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) fingerprint: Fingerprint,
     /// What prometheus-operator said of it.
     pub(super) acceptance: Acceptance,
 }
@@ -36,11 +39,12 @@ pub(super) struct Children {
     stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
     settled: Mutex<BTreeMap<(String, ChildName), Settled>>,
     missing: Mutex<BTreeMap<ArtifactKind, Instant>>,
+    drifted: Mutex<BTreeMap<(String, ChildName), Instant>>,
 }
 
 impl Children {
     pub(super) fn new(stores: BTreeMap<ArtifactKind, Store<ChildMeta>>) -> Self {
-        Self { stores, settled: Mutex::default(), missing: Mutex::default() }
+        Self { stores, settled: Mutex::default(), missing: Mutex::default(), drifted: Mutex::default() }
     }
 
     /// Metadata of a child from the watch, if it was seen.
@@ -79,6 +83,16 @@ impl Children {
     /// Forgets a child that is gone.
     pub(super) fn forget(&self, namespace: &str, name: &ChildName) {
         locked(&self.settled).remove(&(namespace.to_owned(), name.clone()));
+    }
+
+    /// Notes that somebody else had changed a child; says whether that is worth saying again.
+    pub(super) fn note_drift(&self, namespace: &str, name: &ChildName) -> bool {
+        let mut drifted = locked(&self.drifted);
+        drifted.retain(|_, said| said.elapsed() < DRIFT_SAID_FOR);
+        let key = (namespace.to_owned(), name.clone());
+        let is_news = !drifted.contains_key(&key);
+        drifted.entry(key).or_insert_with(Instant::now);
+        is_news
     }
 
     /// The kinds that the API server knows. A kind that is missing is asked for again after a while, so

@@ -12,7 +12,10 @@ use super::error::ReconcileError;
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
 use crate::domain::platform::Platform;
-use crate::plan::{ChildName, Existing};
+use crate::domain::reading::Reading;
+use crate::domain::traffic::Traffic;
+use crate::plan::{ChildName, Existing, Fingerprint};
+use crate::prometheus::SloKey;
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
 use crate::validate::SloFacts;
@@ -41,6 +44,7 @@ pub(super) async fn gather(
             platform: platform.clone(),
             observability: None,
             older_in_namespace: older(slo, ctx),
+            traffic: traffic(slo, ctx),
         },
         existing: BTreeMap::new(),
         installed,
@@ -64,6 +68,19 @@ fn older(slo: &AgentSlo, ctx: &Context) -> usize {
     ctx.slos.state_filter(is_older).len()
 }
 
+/// The traffic to go by: what the status says, so that it survives a restart, unless what was measured
+/// since is far from it.
+fn traffic(slo: &AgentSlo, ctx: &Context) -> Option<Traffic> {
+    let recorded = slo.status.as_ref().and_then(|status| Traffic::parse(&status.traffic.as_ref()?.used));
+    let entry =
+        ctx.registry.get(&SloKey { namespace: slo.namespace().unwrap_or_default(), name: slo.name_any() });
+    let measured = entry.and_then(|entry| match &*entry.reading {
+        Reading::Answered(observation) => observation.survey.as_ref()?.events_per_hour,
+        Reading::NoPrometheus | Reading::Pending | Reading::Failed { .. } => None,
+    });
+    Traffic::follow(recorded, measured)
+}
+
 fn names_to_look_at(slo: &AgentSlo, namespace: &str, ctx: &Context) -> BTreeSet<ChildName> {
     let uid = slo.uid().unwrap_or_default();
     let mut names = ctx.children.owned_by(namespace, &uid);
@@ -79,20 +96,24 @@ async fn look(
     facts: &mut Facts,
 ) -> Result<(), ReconcileError> {
     let seen = ctx.children.meta(namespace, &name).and_then(|meta| meta.metadata.resource_version.clone());
-    let known =
-        ctx.children.settled(namespace, &name).filter(|known| seen.as_ref() == Some(&known.resource_version));
-    if let Some(Settled { fingerprint: Some(fingerprint), acceptance, .. }) = known {
-        facts.acceptance = acceptance;
-        facts.existing.insert(name, Existing::Settled(fingerprint));
+    let known = ctx.children.settled(namespace, &name);
+    if let Some(Settled { resource_version, fingerprint, acceptance }) = &known
+        && seen.as_ref() == Some(resource_version)
+    {
+        facts.acceptance = acceptance.clone();
+        facts.existing.insert(name, Existing::Settled(*fingerprint));
         return Ok(());
     }
-    if let Some(live) = read(namespace, &name, ctx).await? {
-        let existing = judge(slo, &live);
-        if matches!(existing, Existing::Live(_)) {
-            facts.acceptance = acceptance(&live);
-        }
-        facts.existing.insert(name, existing);
+    let known = known.map(|known| known.fingerprint);
+    let live = read(namespace, &name, ctx).await?;
+    let existing = match &live {
+        Some(live) => Some(judge(slo, live, known)),
+        None => known.map(Existing::Gone),
+    };
+    if let (Some(live), Some(Existing::Live { .. })) = (&live, &existing) {
+        facts.acceptance = acceptance(live);
     }
+    facts.existing.extend(existing.map(|existing| (name, existing)));
     Ok(())
 }
 
@@ -109,11 +130,12 @@ async fn read(
 }
 
 /// Whose an object is.
-fn judge(slo: &AgentSlo, live: &DynamicObject) -> Existing {
+fn judge(slo: &AgentSlo, live: &DynamicObject, known: Option<Fingerprint>) -> Existing {
     let controller = live.owner_references().iter().find(|owner| owner.controller == Some(true));
     match controller {
         Some(owner) if Some(&owner.uid) == slo.meta().uid.as_ref() => {
-            Existing::Live(serde_json::to_value(live).expect("an object that was read should serialise"))
+            let object = serde_json::to_value(live).expect("an object that was read should serialise");
+            Existing::Live { object, known }
         }
         Some(owner) => Existing::Foreign { controller: format!("{} '{}'", owner.kind, owner.name) },
         None => Existing::Foreign { controller: "nobody that it names".to_owned() },

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
 use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Resource};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::context::{Context, Incoming};
+use super::duplicates::duplicates;
 use super::poison::locked;
 use super::registry::Entry;
+use super::survey::{SURVEY_EVERY, is_missing, survey};
 use crate::api::v1alpha1::{PrometheusEndpoint, SecretKey};
 use crate::domain::reading::{Observation, Reading, RulesSeen};
 use crate::metrics::Queried;
@@ -29,6 +31,10 @@ const DIAGNOSE_EVERY: Duration = Duration::from_mins(1);
 /// Most AgentSLOs whose raw series are looked at in one poll.
 const MOST_DIAGNOSED: usize = 20;
 
+fn is_due(last: Option<Instant>, pause: Duration) -> bool {
+    last.is_none_or(|last| last.elapsed() >= pause)
+}
+
 /// Reads budgets.
 pub(super) struct Meter {
     pub(super) ctx: Arc<Context>,
@@ -43,12 +49,36 @@ pub(super) struct Meter {
 /// The AgentSLOs of one Prometheus.
 type Members = Vec<(SloKey, Entry)>;
 
+/// When one Prometheus was last looked into.
+#[derive(Clone, Copy, Default)]
+struct Looks {
+    diagnosed: Option<Instant>,
+    surveyed: Option<Instant>,
+}
+
+impl Looks {
+    /// Takes the looks that are due.
+    async fn after(mut self, connection: &Connection, found: &mut [(&SloKey, &Entry, Observation)]) -> Self {
+        if is_due(self.diagnosed, DIAGNOSE_EVERY) && look_into(connection, found).await {
+            self.diagnosed = Some(Instant::now());
+        }
+        let is_new = found.iter().any(|(_, entry, seen)| is_missing(entry, seen));
+        if is_due(self.surveyed, if is_new { DIAGNOSE_EVERY } else { SURVEY_EVERY }) {
+            self.surveyed = Some(Instant::now());
+            if let Err(error) = survey(connection, found).await {
+                tracing::debug!(%error, "the past could not be read");
+            }
+        }
+        self
+    }
+}
+
 impl Meter {
     /// Polls until the future is dropped.
     pub(super) async fn run(self) {
-        let mut diagnosed: BTreeMap<String, Instant> = BTreeMap::new();
+        let mut looks: BTreeMap<String, Looks> = BTreeMap::new();
         loop {
-            self.poll(&mut diagnosed).await;
+            self.poll(&mut looks).await;
             tokio::time::sleep(SHORTEST_PAUSE.min(self.interval)).await;
             let rest = self.interval.saturating_sub(SHORTEST_PAUSE);
             tokio::select! {
@@ -58,34 +88,46 @@ impl Meter {
         }
     }
 
-    async fn poll(&self, diagnosed: &mut BTreeMap<String, Instant>) {
+    async fn poll(&self, looks: &mut BTreeMap<String, Looks>) {
         let mut endpoints: BTreeMap<String, (PrometheusEndpoint, Members)> = BTreeMap::new();
-        for (key, entry) in self.ctx.registry.all() {
-            if self.ctx.slos.get(&ObjectRef::new(&key.name).within(&key.namespace)).is_none() {
-                self.ctx.registry.forget(&key);
-                continue;
-            }
+        for (key, entry) in self.present() {
             if let Some(endpoint) = entry.endpoint.clone() {
                 // The text of an endpoint is its identity: two platforms may share one.
                 let identity = format!("{endpoint:?}");
                 endpoints.entry(identity).or_insert_with(|| (endpoint, Vec::new())).1.push((key, entry));
             }
         }
-        diagnosed.retain(|identity, _| endpoints.contains_key(identity));
         let polls = endpoints.into_iter().map(|(identity, (endpoint, members))| {
-            let due = diagnosed.get(&identity).is_none_or(|last| last.elapsed() >= DIAGNOSE_EVERY);
-            async move {
-                let looked = self.poll_endpoint(&endpoint, &members, due).await;
-                looked.then_some(identity)
-            }
+            let before = looks.get(&identity).copied().unwrap_or_default();
+            async move { (identity, self.poll_endpoint(&endpoint, &members, before).await) }
         });
-        for identity in join_all(polls).await.into_iter().flatten() {
-            diagnosed.insert(identity, Instant::now());
-        }
+        *looks = join_all(polls).await.into_iter().collect();
     }
 
-    /// Reads the budgets of one Prometheus; says whether missing counts were looked into.
-    async fn poll_endpoint(&self, endpoint: &PrometheusEndpoint, members: &Members, due: bool) -> bool {
+    /// The entries whose AgentSLO still exists; notes which of them promise the same.
+    fn present(&self) -> Members {
+        let (mut present, mut dated) = (Members::new(), Vec::new());
+        for (key, entry) in self.ctx.registry.all() {
+            match self.ctx.slos.get(&ObjectRef::new(&key.name).within(&key.namespace)) {
+                None => self.ctx.registry.forget(&key),
+                Some(slo) => {
+                    let created = slo.meta().creation_timestamp.clone();
+                    dated.push((created, key.clone(), Arc::clone(&entry.slo)));
+                    present.push((key, entry));
+                }
+            }
+        }
+        let mut duplicates = duplicates(dated);
+        for (key, _) in &present {
+            if self.ctx.registry.note_duplicate(key, duplicates.remove(key)) {
+                self.wake(key);
+            }
+        }
+        present
+    }
+
+    /// Reads the budgets of one Prometheus; says when it was last looked into.
+    async fn poll_endpoint(&self, endpoint: &PrometheusEndpoint, members: &Members, looks: Looks) -> Looks {
         let answer = self.ask(endpoint, members).await;
         let code = answer.as_ref().err().map_or("ok", QueryError::reason);
         self.ctx.metrics.queried.get_or_create(&Queried { code }).inc();
@@ -96,7 +138,7 @@ impl Meter {
                 for (key, _) in members {
                     self.publish(key, Reading::Failed { reason: error.reason(), message: error.to_string() });
                 }
-                false
+                looks
             }
             Ok((connection, mut observations)) => {
                 self.note_age(&observations);
@@ -104,14 +146,14 @@ impl Meter {
                     .iter()
                     .map(|(key, entry)| (key, entry, observations.remove(key).unwrap_or_default()))
                     .collect();
-                let looked = due && look_into(&connection, &mut found).await;
-                for (key, entry, mut observation) in found {
-                    if !looked {
-                        keep_findings(&mut observation, &entry.reading);
-                    }
+                for (_, entry, observation) in &mut found {
+                    keep_findings(observation, &entry.reading);
+                }
+                let looks = looks.after(&connection, &mut found).await;
+                for (key, _, observation) in found {
                     self.publish(key, Reading::Answered(observation));
                 }
-                looked
+                looks
             }
         }
     }
@@ -160,9 +202,13 @@ impl Meter {
 
     fn publish(&self, key: &SloKey, reading: Reading) {
         if self.ctx.registry.read(key, reading) {
-            // Fails only while the operator stops, when nobody waits for it.
-            let _ = self.wake.send(ObjectRef::new(&key.name).within(&key.namespace));
+            self.wake(key);
         }
+    }
+
+    fn wake(&self, key: &SloKey) {
+        // Fails only while the operator stops, when nobody waits for it.
+        let _ = self.wake.send(ObjectRef::new(&key.name).within(&key.namespace));
     }
 
     fn note_answer(&self, endpoint: &PrometheusEndpoint, error: Option<&QueryError>) {
@@ -201,6 +247,7 @@ async fn look_into(connection: &Connection, found: &mut [(&SloKey, &Entry, Obser
         }
     }
     for (_, entry, seen) in missing.into_iter().take(MOST_DIAGNOSED) {
+        seen.diagnosis = None;
         if seen.is_evaluated(&entry.slo) {
             seen.diagnosis = diagnose(connection, &entry.slo, seen).await.unwrap_or_default();
         }
@@ -219,9 +266,10 @@ fn rules_seen(entry: &Entry, groups: &BTreeMap<String, GroupHealth>) -> RulesSee
     }
 }
 
-/// Between two looks the findings of the last one hold, as long as something is missing.
+/// Between two looks the findings of the last one hold, those about something missing as long as it is.
 fn keep_findings(observation: &mut Observation, before: &Reading) {
     let Reading::Answered(before) = before else { return };
+    observation.survey.clone_from(&before.survey);
     let still_missing =
         observation.groups.is_empty() || observation.groups.iter().any(|group| group.bad.is_none());
     if still_missing {

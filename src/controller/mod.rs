@@ -5,6 +5,7 @@ mod agent_slo;
 mod apply;
 mod children;
 mod context;
+mod duplicates;
 mod error;
 mod gather;
 mod measure;
@@ -12,6 +13,7 @@ mod platforms;
 mod poison;
 mod publish;
 mod registry;
+mod survey;
 mod watches;
 
 use std::net::SocketAddr;

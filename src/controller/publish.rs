@@ -14,6 +14,7 @@ use super::context::Context;
 use super::error::{ReconcileError, code_of};
 use crate::api::v1alpha1::{AgentPlatform, AgentSlo, AgentSloStatus, Condition, ConditionStatus};
 use crate::metrics::Written;
+use crate::render::ArtifactKind;
 use crate::report::find_condition;
 use crate::vocabulary::{FIELD_MANAGER, condition, event, reason};
 
@@ -32,12 +33,25 @@ pub(super) async fn publish_slo(
     write_status(&api, slo, "AgentSLO", &status, ctx).await?;
     let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     for event in transitions(old, &status.conditions) {
-        // An Event is a courtesy: without it the status still says all.
-        if let Err(error) = ctx.recorder.publish(&event, &slo.object_ref(&())).await {
-            tracing::warn!(%namespace, name = %slo.name_any(), %error, "could not write an Event");
-        }
+        write_event(slo, &event, ctx).await;
     }
     Ok(())
+}
+
+/// Says that somebody else had changed a child.
+pub(super) async fn publish_drift(slo: &AgentSlo, kind: ArtifactKind, child: &str, ctx: &Context) {
+    let note = format!(
+        "{kind:?} '{child}' was changed or deleted by somebody else and is as desired again; edit the AgentSLO instead"
+    );
+    write_event(slo, &make(EventType::Warning, event::DRIFT_CORRECTED, "Apply", &note), ctx).await;
+}
+
+/// An Event is a courtesy: without it the status still says all.
+async fn write_event(slo: &AgentSlo, event: &Event, ctx: &Context) {
+    if let Err(error) = ctx.recorder.publish(event, &slo.object_ref(&())).await {
+        let (namespace, name) = (slo.namespace().unwrap_or_default(), slo.name_any());
+        tracing::warn!(%namespace, %name, %error, "could not write an Event");
+    }
 }
 
 /// Writes the status of an AgentPlatform.
@@ -135,23 +149,89 @@ fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
             events.push(normal(event::BUDGET_RECOVERED, "Measure", now));
         }
     }
+    if let Some((_, now)) = flipped(condition::TRAFFIC_SUFFICIENT)
+        && now.reason == reason::TARGET_FINER_THAN_DATA
+    {
+        events.push(warning(event::TARGET_FINER_THAN_DATA, "Measure", now));
+    }
     events
 }
 
 fn normal(reason: &str, action: &str, condition: &Condition) -> Event {
-    make(EventType::Normal, reason, action, condition)
+    make(EventType::Normal, reason, action, &condition.message)
 }
 
 fn warning(reason: &str, action: &str, condition: &Condition) -> Event {
-    make(EventType::Warning, reason, action, condition)
+    make(EventType::Warning, reason, action, &condition.message)
 }
 
-fn make(type_: EventType, reason: &str, action: &str, condition: &Condition) -> Event {
+fn make(type_: EventType, reason: &str, action: &str, note: &str) -> Event {
     Event {
         type_,
         reason: reason.to_owned(),
-        note: Some(condition.message.chars().take(1000).collect()),
+        note: Some(note.chars().take(1000).collect()),
         action: action.to_owned(),
         secondary: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::condition::{ACCEPTED, BUDGET_HEALTHY, RULES_APPLIED, TRAFFIC_SUFFICIENT};
+    use ConditionStatus::{False, True, Unknown};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
+
+    fn condition(type_: &str, status: ConditionStatus, reason: &str) -> Condition {
+        Condition {
+            type_: type_.to_owned(),
+            status,
+            observed_generation: None,
+            last_transition_time: Time(Timestamp::UNIX_EPOCH),
+            reason: reason.to_owned(),
+            message: format!("because of {reason}"),
+        }
+    }
+
+    /// Reasons of the Events that a change is worth; the same condition again is worth none.
+    fn events(before: Option<Condition>, after: Condition) -> Vec<String> {
+        let after = [after];
+        assert_eq!(transitions(&after, &after).len(), 0, "{after:?}");
+        let before: Vec<Condition> = before.into_iter().collect();
+        transitions(&before, &after).into_iter().map(|event| event.reason).collect()
+    }
+
+    #[test]
+    fn events_are_written_on_transitions_only() {
+        let applied = || condition(RULES_APPLIED, True, reason::APPLIED);
+        let spent = || condition(BUDGET_HEALTHY, False, reason::EXHAUSTED);
+        let left = || condition(BUDGET_HEALTHY, True, reason::WITHIN_BUDGET);
+        let cases = [
+            (None, applied(), vec![event::RULES_APPLIED]),
+            (None, condition(RULES_APPLIED, True, reason::NOT_ACCEPTED), vec![]),
+            (Some(applied()), condition(RULES_APPLIED, False, reason::CONFLICT), vec![event::CONFLICT]),
+            (
+                None,
+                condition(RULES_APPLIED, False, reason::DEPENDENCY_MISSING),
+                vec![event::DEPENDENCY_MISSING],
+            ),
+            (None, condition(ACCEPTED, False, "InvalidRegex"), vec![event::SPEC_REJECTED]),
+            (None, condition(ACCEPTED, True, reason::VALID), vec![]),
+            (Some(left()), spent(), vec![event::BUDGET_EXHAUSTED]),
+            (Some(spent()), left(), vec![event::BUDGET_RECOVERED]),
+            (Some(spent()), condition(BUDGET_HEALTHY, Unknown, reason::NO_SERIES), vec![]),
+            (None, left(), vec![]),
+            (None, condition(TRAFFIC_SUFFICIENT, False, reason::LOW_TRAFFIC), vec![]),
+            (
+                Some(condition(TRAFFIC_SUFFICIENT, False, reason::LOW_TRAFFIC)),
+                condition(TRAFFIC_SUFFICIENT, False, reason::TARGET_FINER_THAN_DATA),
+                vec![event::TARGET_FINER_THAN_DATA],
+            ),
+        ];
+        for (before, after, expected) in cases {
+            let about = format!("{before:?} to {after:?}");
+            assert_eq!(events(before, after), expected, "{about}");
+        }
     }
 }

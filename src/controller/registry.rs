@@ -20,6 +20,8 @@ pub(super) struct Entry {
     pub(super) endpoint: Option<PrometheusEndpoint>,
     /// What was read.
     pub(super) reading: Arc<Reading>,
+    /// An older AgentSLO of its namespace that promises the same.
+    pub(super) duplicate_of: Option<String>,
 }
 
 /// All of them.
@@ -47,8 +49,9 @@ impl Registry {
         let before = entries.get(key).filter(|before| before.endpoint == endpoint);
         let unread = if endpoint.is_some() { Reading::Pending } else { Reading::NoPrometheus };
         let is_new = before.is_none_or(|before| *before.slo != slo);
+        let duplicate_of = before.and_then(|before| before.duplicate_of.clone());
         let reading = before.map_or_else(|| Arc::new(unread), |before| Arc::clone(&before.reading));
-        let entry = Entry { slo: Arc::new(slo), endpoint, reading };
+        let entry = Entry { slo: Arc::new(slo), endpoint, reading, duplicate_of };
         entries.insert(key.clone(), entry.clone());
         if is_new {
             self.changed.notify_one();
@@ -62,6 +65,15 @@ impl Registry {
         let Some(entry) = entries.get_mut(key) else { return false };
         let differs = !is_same(&entry.reading, &reading);
         entry.reading = Arc::new(reading);
+        differs
+    }
+
+    /// Notes which AgentSLO promises the same already; says whether that is news.
+    pub(super) fn note_duplicate(&self, key: &SloKey, duplicate_of: Option<String>) -> bool {
+        let mut entries = locked(&self.entries);
+        let Some(entry) = entries.get_mut(key) else { return false };
+        let differs = entry.duplicate_of != duplicate_of;
+        entry.duplicate_of = duplicate_of;
         differs
     }
 

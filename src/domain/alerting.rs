@@ -6,6 +6,15 @@ use super::burn_rate::{Pair, Urgency};
 use super::window::Window;
 use crate::api::v1alpha1::Estimator;
 
+/// A pair that is not in force.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LeftOut {
+    /// The pair as the policy has it.
+    pub pair: Pair,
+    /// Long window that is looked at instead, if any.
+    pub instead: Option<Window>,
+}
+
 /// How and when to alert.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Alerting {
@@ -20,7 +29,9 @@ pub struct Alerting {
     /// Pairs in force, in the order of the catalogue.
     pub pairs: Vec<Pair>,
     /// Pairs left out because even a total outage could not fire them.
-    pub left_out: Vec<Pair>,
+    pub left_out: Vec<LeftOut>,
+    /// Pairs in force for which even a total outage has too few events, at the traffic of the time.
+    pub unfed: Vec<Pair>,
     /// How long series may be absent.
     pub no_data_after: Window,
     /// Value of label `severity` of the alert on absence.

@@ -48,7 +48,7 @@ pub struct Pair {
     pub short: Window,
     /// Burn rate above which the pair is true.
     pub factor: Decimal,
-    /// The policy's burn rate, where `factor` had to be lowered because total failure would not reach it.
+    /// The policy's burn rate, where `factor` had to be lowered for total failure to exceed it with certainty.
     pub lowered_from: Option<Decimal>,
 }
 
@@ -91,7 +91,7 @@ pub fn catalogue(window: Window) -> Vec<Policy> {
             long,
             short,
         })
-        .filter(|policy| policy.long.minutes() * 3 <= window.minutes())
+        .filter(|policy| policy.long.minutes() <= window.minutes() / 3)
         .filter(|policy| factor(*policy, window) >= Decimal::from_ratio(9, 10))
         .collect()
 }
@@ -110,19 +110,23 @@ pub fn highest(objective: Objective) -> Decimal {
     Decimal::ONE.divided_by(objective.budget())
 }
 
-/// The pair for a policy. A factor that total failure would not reach is lowered to four fifths of
-/// the highest one.
+/// Largest bad share of events that any pair waits for. Closer to one, a single good event among a few
+/// would keep the alert of an outage from firing.
+const LARGEST_THRESHOLD: (i64, i64) = (4, 5);
+
+/// The pair for a policy. A factor that asks for more than four fifths of the events to be bad is lowered
+/// to that, so that the threshold never jumps with the objective.
 #[must_use]
 pub fn pair(policy: Policy, objective: Objective, window: Window) -> Pair {
     let wanted = factor(policy, window);
-    let unreachable = wanted * objective.budget() >= Decimal::ONE;
-    let four_fifths = Decimal::from_ratio(4, 5).divided_by(objective.budget()).rounded(3);
+    let (numerator, denominator) = LARGEST_THRESHOLD;
+    let largest = Decimal::from_ratio(numerator, denominator).divided_by(objective.budget()).rounded(3);
     Pair {
         urgency: policy.urgency,
         long: policy.long,
         short: policy.short,
-        factor: if unreachable { four_fifths } else { wanted },
-        lowered_from: unreachable.then_some(wanted),
+        factor: wanted.min(largest),
+        lowered_from: (wanted > largest).then_some(wanted),
     }
 }
 
@@ -143,19 +147,38 @@ mod tests {
         assert_eq!(factors(Window::from_days(1)), ["1.2"]);
     }
 
+    fn pairs(objective: &str) -> Vec<(Decimal, Pair)> {
+        let objective = Objective::parse(objective).expect("test data should parse");
+        let window = Window::from_days(30);
+        let pairs = catalogue(window).into_iter().map(|policy| pair(policy, objective, window));
+        pairs.map(|pair| (pair.threshold(objective), pair)).collect()
+    }
+
     #[test]
-    fn a_pair_that_total_failure_would_not_reach_is_lowered() {
+    fn a_pair_that_asks_for_nearly_every_event_to_fail_is_lowered() {
         let lowered = |objective| {
-            let objective = Objective::parse(objective).expect("test data should parse");
-            let window = Window::from_days(30);
-            let pairs = catalogue(window).into_iter().map(|policy| pair(policy, objective, window));
-            pairs
-                .filter(|pair| pair.lowered_from.is_some())
-                .map(|pair| pair.factor.to_string())
-                .collect::<Vec<_>>()
+            let lowered = pairs(objective).into_iter().filter(|(_, pair)| pair.lowered_from.is_some());
+            lowered.map(|(_, pair)| pair.factor.to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(lowered("93.06"), Vec::<String>::new());
+        assert_eq!(lowered("94.45"), Vec::<String>::new());
+        assert_eq!(lowered("94.44"), ["14.388"]);
+        assert_eq!(lowered("93.06"), ["11.527"]);
         assert_eq!(lowered("93.05"), ["11.511"]);
         assert_eq!(lowered("80"), ["4", "4"]);
+    }
+
+    #[test]
+    fn thresholds_do_not_jump_with_the_objective() {
+        let hundredths = |hundredths: u32| format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        for objective in 5000..9999 {
+            let (laxer, stricter) = (pairs(&hundredths(objective)), pairs(&hundredths(objective + 1)));
+            for ((wide, pair), (narrow, _)) in laxer.into_iter().zip(stricter) {
+                let step = wide - narrow;
+                // A hundredth of a percent of budget times the highest burn rate, and the rounding.
+                let most = pair.factor * Decimal::from_ratio(1, 10_000) + Decimal::from_ratio(1, 1000);
+                assert!(step > Decimal::ZERO - most && step <= most, "{objective}: {wide} to {narrow}");
+                assert!(wide <= Decimal::from_ratio(801, 1000), "{objective}: {wide}");
+            }
+        }
     }
 }

@@ -70,6 +70,21 @@ impl Measure {
     }
 }
 
+impl Measure {
+    /// The metrics whose increase is counted, as far as they are known by name.
+    #[must_use]
+    pub fn counted_metrics(&self) -> Vec<&str> {
+        match self {
+            Self::Events { total, numerator: Numerator::Bad(part) | Numerator::Good(part) } => {
+                vec![total.metric(), part.metric()]
+            }
+            Self::Distribution { histogram, .. } => vec![histogram.metric.as_str()],
+            Self::HourlyMean { cost, runs, .. } => vec![runs.metric(), cost.metric.as_str()],
+            Self::Samples { .. } | Self::Raw { .. } => Vec::new(),
+        }
+    }
+}
+
 /// Which side of the bound is good.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum GoodSide {
@@ -95,4 +110,13 @@ pub enum Counter {
     Plain(SeriesSelector),
     /// The observations of a histogram, without `_count`.
     Observations(SeriesSelector, HistogramType),
+}
+
+impl Counter {
+    /// Its metric; of a histogram, without `_count`.
+    fn metric(&self) -> &str {
+        match self {
+            Self::Plain(selector) | Self::Observations(selector, _) => &selector.metric,
+        }
+    }
 }

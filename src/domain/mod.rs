@@ -12,5 +12,6 @@ pub mod platform;
 pub mod promql;
 pub mod reading;
 pub mod slo;
+pub mod traffic;
 pub mod violation;
 pub mod window;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::slo::Slo;
+use super::window::Window;
 
 /// What Prometheus said, or why it did not.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +34,8 @@ pub struct Observation {
     pub groups: Vec<GroupCounts>,
     /// Alerts that fired within the last minutes, with the seconds since the epoch of their last sample.
     pub alerts: BTreeMap<Firing, f64>,
-    /// Share of the window for which there are counts.
-    pub coverage: Option<f64>,
+    /// What the recorded past says; none where nobody looked yet.
+    pub survey: Option<Survey>,
     /// What is wrong with the raw series, where counts are missing and somebody looked.
     pub diagnosis: Option<Diagnosis>,
     /// What Prometheus' rules API says of our groups.
@@ -55,10 +56,19 @@ impl Observation {
         self.evaluated_at.is_some_and(|at| self.is_fresh(slo, at, 3.0 * BUDGET_INTERVAL))
     }
 
-    /// Whether the newest count is older than three evaluations.
+    /// Whether the budget is that of the past: the newest count is older than three evaluations, or the
+    /// raw series have been gone for so long that the alert on absence fires. Counts over the window go on
+    /// for as long as there is a count in it.
     #[must_use]
     pub fn is_stale(&self, slo: &Slo) -> bool {
-        self.groups.iter().all(|group| !self.is_fresh(slo, group.counted_at, 3.0 * BUDGET_INTERVAL))
+        self.is_gone(slo)
+            || self.groups.iter().all(|group| !self.is_fresh(slo, group.counted_at, 3.0 * BUDGET_INTERVAL))
+    }
+
+    /// Whether the alert on absence fires.
+    #[must_use]
+    pub fn is_gone(&self, slo: &Slo) -> bool {
+        self.firing(slo).contains(&Firing::NoData)
     }
 
     /// Alerts that fire, the most urgent first.
@@ -74,6 +84,19 @@ impl Observation {
     fn is_fresh(&self, slo: &Slo, at: f64, seconds: f64) -> bool {
         self.asked_at - at <= seconds + slo.query_offset().as_secs_f64()
     }
+}
+
+/// What the recorded past says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Survey {
+    /// Share of the window for which there are counts.
+    pub coverage: f64,
+    /// Valid events an hour, where long enough was counted.
+    pub events_per_hour: Option<f64>,
+    /// How long Prometheus keeps samples.
+    pub retention: Option<Window>,
+    /// A metric whose increase is counted, and that its targets call a gauge.
+    pub gauge: Option<String>,
 }
 
 /// Counts of one group in the budget's window.

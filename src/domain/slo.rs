@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::alerting::Alerting;
 use super::indicator::Indicator;
 use super::objective::Objective;
+use super::traffic::Traffic;
 use super::window::Window;
 use crate::api::v1alpha1::CounterBirths;
 
@@ -26,6 +27,7 @@ pub(crate) struct SloParts {
     pub(crate) counter_births: CounterBirths,
     pub(crate) group_by: Vec<String>,
     pub(crate) alerting: Alerting,
+    pub(crate) traffic: Option<Traffic>,
     pub(crate) query_offset: Duration,
     pub(crate) rule_labels: BTreeMap<String, String>,
     pub(crate) series_per_rule: i32,
@@ -97,6 +99,12 @@ impl Slo {
         &self.0.alerting
     }
 
+    /// Traffic that the windows of alerts are fitted to; none where it is not known.
+    #[must_use]
+    pub fn traffic(&self) -> Option<Traffic> {
+        self.0.traffic
+    }
+
     /// How far behind the present rules are evaluated.
     #[must_use]
     pub fn query_offset(&self) -> Duration {
@@ -113,6 +121,14 @@ impl Slo {
     #[must_use]
     pub fn series_per_rule(&self) -> i32 {
         self.0.series_per_rule
+    }
+
+    /// Whether both promise something about the same events in the same window.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        let (Self(own), Self(other)) = (self, other);
+        (&own.namespace, &own.agent, own.window) == (&other.namespace, &other.agent, other.window)
+            && (&own.indicator, &own.group_by) == (&other.indicator, &other.group_by)
     }
 
     /// Fewest events that allow a verdict: with fewer, a single failure would spend the whole budget.

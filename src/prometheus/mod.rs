@@ -5,10 +5,16 @@ mod budgets;
 mod connection;
 mod diagnosis;
 mod error;
+mod history;
+mod metadata;
 mod rules;
+mod storage;
 
 pub use budgets::{SloKey, budgets};
 pub use connection::{Connection, Secrets};
 pub use diagnosis::diagnose;
 pub use error::QueryError;
+pub use history::{History, histories};
+pub use metadata::gauges;
 pub use rules::{GroupHealth, rule_groups};
+pub use storage::retention;

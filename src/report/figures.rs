@@ -6,11 +6,12 @@ use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::api::v1alpha1::{
     AgentSloStatus, AlertStatus, Budget, BudgetState, Burn, BurnRateReading, BurnState, Confidence, Events,
-    GroupStatus, PairSeverity, RuleCost,
+    GroupStatus, PairSeverity, RuleCost, TrafficReading,
 };
 use crate::domain::burn_rate::{Pair, Urgency};
 use crate::domain::reading::{Firing, GroupCounts, Observation, Reading};
 use crate::domain::slo::Slo;
+use crate::domain::traffic::Traffic;
 use crate::domain::window::Window;
 use crate::render::rules::cost;
 use crate::simulate;
@@ -30,8 +31,9 @@ pub(super) fn update(before: &AgentSloStatus, slo: &Slo, reading: &Reading) -> A
     if let Reading::Answered(observation) = reading {
         fill(&mut status, slo, observation);
     }
+    status.traffic = traffic(slo, before, reading);
     let firing = status.firing.clone();
-    status.alerts = alerts(slo, firing.as_deref(), traffic(slo, &status));
+    status.alerts = alerts(slo, firing.as_deref());
     status
 }
 
@@ -44,18 +46,30 @@ fn fill(status: &mut AgentSloStatus, slo: &Slo, observation: &Observation) {
     groups.sort_by(|(_, one), (_, other)| one.remaining_or_full().total_cmp(&other.remaining_or_full()));
     let firing = observation.firing(slo);
     status.firing = firing.first().map(|firing| format!("{firing:?}"));
+    if groups.is_empty() && !observation.is_evaluated(slo) && is_known(status, slo) {
+        // The rules were evaluated once; what they said last is better than nothing.
+        if let Some(budget) = &mut status.budget {
+            budget.state = BudgetState::Stale;
+        }
+        return;
+    }
     let worst = groups.first();
     // Before the first evaluation nobody can say anything, not even that there is no data.
     status.budget = (worst.is_some() || observation.is_evaluated(slo))
         .then(|| worst.map_or_else(Budget::default, |(group, verdict)| budget(slo, group, verdict)));
     status.sli = worst.and_then(|(group, _)| sli(group));
     status.confidence = worst.and_then(|(group, _)| confidence(group));
-    status.events = worst.is_some().then(|| events(slo, observation));
+    status.events = worst.is_some().then(|| events(slo, observation, status.events.as_ref()));
     status.burn = Some(Burn {
         state: burn_state(&firing),
         rates: worst.map(|(group, _)| burn_rates(group)).unwrap_or_default(),
     });
     status.groups = if slo.group_by().is_empty() { Vec::new() } else { group_statuses(&groups) };
+}
+
+/// Whether the figures of a status are those of this window.
+fn is_known(status: &AgentSloStatus, slo: &Slo) -> bool {
+    status.events.as_ref().is_some_and(|events| events.since == slo.window().to_string())
 }
 
 /// State of the budget of one group.
@@ -124,15 +138,23 @@ fn confidence(group: &GroupCounts) -> Option<Confidence> {
     Some(Confidence { low: share_text(low), high: share_text(high) })
 }
 
-fn events(slo: &Slo, observation: &Observation) -> Events {
+fn events(slo: &Slo, observation: &Observation, before: Option<&Events>) -> Events {
     let total: f64 = observation.groups.iter().map(|group| group.total).sum();
     let bad: f64 = observation.groups.iter().filter_map(|group| group.bad).sum();
+    let since = slo.window().to_string();
+    let known = || before.filter(|before| before.since == since)?.coverage.clone();
     Events {
         total: format!("{:.0}", total.round()),
         bad: format!("{:.0}", bad.round()),
-        since: slo.window().to_string(),
-        coverage: observation.coverage.map(|coverage| share_text((coverage * 100.0).round() / 100.0)),
+        coverage: observation.survey.as_ref().map(|survey| coverage_text(survey.coverage)).or_else(known),
+        since,
     }
+}
+
+/// Whole percent, rounded down, so that 100 % means that nothing is missing.
+fn coverage_text(coverage: f64) -> String {
+    let percent = (coverage * 100.0 + 1e-9).floor();
+    if percent < 1.0 && coverage > 0.0 { "<1%".to_owned() } else { format!("{percent:.0}%") }
 }
 
 fn burn_state(firing: &[Firing]) -> BurnState {
@@ -179,7 +201,8 @@ fn group_text(labels: &BTreeMap<String, String>) -> String {
     parts.join(",").chars().filter(|character| !character.is_control()).take(512).collect()
 }
 
-fn alerts(slo: &Slo, firing: Option<&str>, events_per_hour: Option<f64>) -> Vec<AlertStatus> {
+fn alerts(slo: &Slo, firing: Option<&str>) -> Vec<AlertStatus> {
+    let events_per_hour = slo.traffic().map(Traffic::events_per_hour);
     slo.alerting().pairs.iter().map(|pair| alert(slo, pair, firing, events_per_hour)).collect()
 }
 
@@ -202,12 +225,34 @@ fn alert(slo: &Slo, pair: &Pair, firing: Option<&str>, events_per_hour: Option<f
     }
 }
 
-/// Events an hour over the window, to the nearest power of two: what an alert can do does not hang on
-/// less, and the figures should not move with every event.
-fn traffic(slo: &Slo, status: &AgentSloStatus) -> Option<f64> {
-    let total: f64 = status.events.as_ref()?.total.parse().ok()?;
-    let per_hour = total / slo.window().hours();
-    (total >= 1.0).then(|| per_hour.log2().round().exp2())
+/// What was measured, and what the rules are made for.
+fn traffic(slo: &Slo, before: &AgentSloStatus, reading: &Reading) -> Option<TrafficReading> {
+    let measured = match reading {
+        Reading::Answered(observation) => {
+            observation.survey.as_ref().and_then(|survey| survey.events_per_hour).map(significant)
+        }
+        Reading::NoPrometheus | Reading::Pending | Reading::Failed { .. } => None,
+    };
+    let known = || before.traffic.as_ref()?.per_hour.clone();
+    let used = slo.traffic()?.to_string();
+    Some(TrafficReading { per_hour: measured.or_else(known), used })
+}
+
+/// Two significant digits.
+fn significant(rate: f64) -> String {
+    if rate <= 0.0 {
+        return "0".to_owned();
+    }
+    let unit = 10_f64.powf(rate.log10().floor() - 1.0);
+    let rounded = (rate / unit).round() * unit;
+    let text = if unit < 1.0 { format!("{rounded:.*}", decimals(unit)) } else { format!("{rounded:.0}") };
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Decimals of a power of ten below one.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn decimals(unit: f64) -> usize {
+    (-unit.log10().round()).clamp(0.0, 6.0) as usize
 }
 
 fn rule_cost(slo: &Slo) -> RuleCost {
@@ -219,5 +264,35 @@ fn rule_cost(slo: &Slo) -> RuleCost {
         rules: count(cost.rules),
         series: count(cost.series),
         samples_per_hour: format!("{millions:.2}M"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traffic_has_two_significant_digits() {
+        let cases = [
+            (0.0, "0"),
+            (0.0123, "0.012"),
+            (0.5, "0.5"),
+            (1.04, "1"),
+            (1.05, "1.1"),
+            (12.4, "12"),
+            (1234.0, "1200"),
+        ];
+        for (rate, text) in cases {
+            assert_eq!(significant(rate), text);
+        }
+    }
+
+    #[test]
+    fn a_window_with_a_gap_is_never_covered_in_full() {
+        for (coverage, text) in
+            [(1.0, "100%"), (719.0 / 720.0, "99%"), (0.1, "10%"), (0.001, "<1%"), (0.0, "0%")]
+        {
+            assert_eq!(coverage_text(coverage), text);
+        }
     }
 }

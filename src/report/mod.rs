@@ -5,6 +5,7 @@ mod figures;
 mod news;
 mod platform;
 mod slo_conditions;
+mod warnings;
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -44,6 +45,8 @@ pub struct Judgement<'a> {
     pub acceptance: &'a Acceptance,
     /// What Prometheus says.
     pub reading: &'a Reading,
+    /// Name of an older AgentSLO of the namespace that promises the same.
+    pub duplicate_of: Option<&'a str>,
 }
 
 /// What became of an artifact.

@@ -1,12 +1,13 @@
 //! Which differences are worth a write. Budgets move with every event; a status that followed each of
 //! them would be noise in etcd and in every watch.
 
-use crate::api::v1alpha1::{AgentSloStatus, Burn, Events};
+use crate::api::v1alpha1::{AgentSloStatus, Burn, Events, TrafficReading};
 
 /// Whether somebody who read the old status would want to know the new one.
 pub(super) fn differs(old: &AgentSloStatus, new: &AgentSloStatus) -> bool {
     rounded(old) != rounded(new)
         || events_differ(old.events.as_ref(), new.events.as_ref())
+        || traffic_differs(old.traffic.as_ref(), new.traffic.as_ref())
         || burn_differs(old.burn.as_ref(), new.burn.as_ref())
 }
 
@@ -14,6 +15,9 @@ pub(super) fn differs(old: &AgentSloStatus, new: &AgentSloStatus) -> bool {
 fn rounded(status: &AgentSloStatus) -> AgentSloStatus {
     let mut rounded = status.clone();
     rounded.events = None;
+    if let Some(traffic) = &mut rounded.traffic {
+        traffic.per_hour = None;
+    }
     rounded.confidence = None;
     rounded.sli = None;
     if let Some(budget) = &mut rounded.budget {
@@ -40,6 +44,14 @@ fn events_differ(old: Option<&Events>, new: Option<&Events>) -> bool {
         || old.coverage != new.coverage
         || moved(&old.total, &new.total, 0.05, 1.0)
         || moved(&old.bad, &new.bad, 0.01, 0.5)
+}
+
+fn traffic_differs(old: Option<&TrafficReading>, new: Option<&TrafficReading>) -> bool {
+    let per_hour = |traffic: Option<&TrafficReading>| traffic?.per_hour.clone();
+    match (per_hour(old), per_hour(new)) {
+        (Some(old), Some(new)) => moved(&old, &new, 0.25, 0.0),
+        (old, new) => old != new,
+    }
 }
 
 fn burn_differs(old: Option<&Burn>, new: Option<&Burn>) -> bool {

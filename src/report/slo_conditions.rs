@@ -1,9 +1,10 @@
 //! What each condition of an AgentSLO says.
 
 use super::conditions::{Claim, find};
-use super::{Acceptance, Application, Judgement, Outcome};
+use super::{Acceptance, Application, Judgement, Outcome, warnings};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentSloStatus, BudgetState, BurnState, Condition};
+use crate::domain::indicator::Measure;
 use crate::domain::reading::{Diagnosis, Observation, Reading, RulesSeen};
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
@@ -31,6 +32,8 @@ fn suspended(old: &[Condition]) -> Vec<Claim> {
             condition::DATA_AVAILABLE,
             condition::BUDGET_HEALTHY,
             condition::ALERTS_REACHABLE,
+            condition::TRAFFIC_SUFFICIENT,
+            condition::PLAUSIBLE,
         ]
         .map(|type_| repeat_or_pending(type_, old)),
     );
@@ -58,7 +61,7 @@ fn rejected(
         }
     };
     let (data, healthy) = match in_force {
-        Some((slo, reading)) => (data_available(slo, reading, old), budget_healthy(status)),
+        Some((slo, reading)) => (data_available(slo, reading, status, old), budget_healthy(status)),
         None => (
             repeat_or_pending(condition::DATA_AVAILABLE, old),
             repeat_or_pending(condition::BUDGET_HEALTHY, old),
@@ -72,6 +75,8 @@ fn rejected(
         data,
         healthy,
         repeat_or_pending(condition::ALERTS_REACHABLE, old),
+        repeat_or_pending(condition::TRAFFIC_SUFFICIENT, old),
+        repeat_or_pending(condition::PLAUSIBLE, old),
         Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"),
         Claim::new(condition::STALLED, True, reason, message),
     ]
@@ -88,9 +93,11 @@ fn judged(judgement: Judgement<'_>, status: &AgentSloStatus, old: &[Condition]) 
         accepted,
         applied,
         loaded,
-        data_available(judgement.slo, judgement.reading, old),
+        data_available(judgement.slo, judgement.reading, status, old),
         budget_healthy(status),
-        alerts_reachable(judgement.slo),
+        warnings::alerts_reachable(judgement.slo),
+        warnings::traffic_sufficient(judgement.slo),
+        warnings::plausible(&judgement, old),
         reconciling,
         stalled,
     ]
@@ -233,7 +240,7 @@ fn progress(ready: &Claim, application: &Application) -> (Claim, Claim) {
     }
 }
 
-fn data_available(slo: &Slo, reading: &Reading, old: &[Condition]) -> Claim {
+fn data_available(slo: &Slo, reading: &Reading, status: &AgentSloStatus, old: &[Condition]) -> Claim {
     let type_ = condition::DATA_AVAILABLE;
     match reading {
         Reading::NoPrometheus => Claim::new(
@@ -245,14 +252,17 @@ fn data_available(slo: &Slo, reading: &Reading, old: &[Condition]) -> Claim {
         // An operator that has just started knows nothing new, so what was said holds.
         Reading::Pending => repeat_or_pending(type_, old),
         Reading::Failed { reason, message } => Claim::new(type_, Unknown, *reason, message.clone()),
-        Reading::Answered(observation) => observed(slo, observation),
+        Reading::Answered(observation) => observed(slo, observation, status, old),
     }
 }
 
-fn observed(slo: &Slo, observation: &Observation) -> Claim {
+fn observed(slo: &Slo, observation: &Observation, status: &AgentSloStatus, old: &[Condition]) -> Claim {
     let type_ = condition::DATA_AVAILABLE;
     if let Some(diagnosis) = &observation.diagnosis {
         return diagnosed(diagnosis);
+    }
+    if status.budget.as_ref().is_some_and(|budget| budget.state == BudgetState::Stale) {
+        return stale(slo, observation);
     }
     if observation.groups.is_empty() {
         if !observation.is_evaluated(slo) {
@@ -266,11 +276,6 @@ fn observed(slo: &Slo, observation: &Observation) -> Claim {
         let message = format!("no series match the indicator of agent '{}'", slo.agent());
         return Claim::new(type_, False, reason::NO_SERIES, message);
     }
-    if observation.is_stale(slo) {
-        let message =
-            "the newest count is older than three evaluations; the budget is that of the last count";
-        return Claim::new(type_, False, reason::SAMPLES_TOO_OLD, message);
-    }
     if observation.groups.iter().any(|group| group.bad.is_none()) {
         let message = "valid events are counted, bad ones are not; see the rules in Prometheus";
         return Claim::new(type_, Unknown, reason::NOT_EVALUATED, message);
@@ -279,6 +284,11 @@ fn observed(slo: &Slo, observation: &Observation) -> Claim {
     if observation.groups.iter().any(|group| group.bad.is_some_and(|bad| bad > group.total + 1.0)) {
         let message = "there are more bad events than valid ones; the two selectors do not belong together";
         return Claim::new(type_, False, reason::RATIO_ABOVE_ONE, message);
+    }
+    if let Some(claim) =
+        several_series(slo, observation).or_else(|| retention_too_short(slo, observation, old))
+    {
+        return claim;
     }
     if observation.groups.iter().all(|group| group.total < 0.5) {
         return Claim::new(
@@ -289,6 +299,51 @@ fn observed(slo: &Slo, observation: &Observation) -> Claim {
         );
     }
     Claim::new(type_, True, reason::DATA, "series are there and fresh")
+}
+
+fn stale(slo: &Slo, observation: &Observation) -> Claim {
+    let message = if observation.is_gone(slo) {
+        let after = slo.alerting().no_data_after;
+        format!("there has been no telemetry for {after}; the budget is that of the counts before")
+    } else {
+        "the newest count is older than three evaluations; the budget is that of the last count".to_owned()
+    };
+    Claim::new(condition::DATA_AVAILABLE, False, reason::SAMPLES_TOO_OLD, message)
+}
+
+/// A user's own query may yield more series than the spec groups by.
+fn several_series(slo: &Slo, observation: &Observation) -> Option<Claim> {
+    let newest = observation.groups.iter().map(|group| group.counted_at).fold(0.0, f64::max);
+    // Right after an edit of `groupBy` the counts of before are still seen.
+    let of_newest = observation.groups.iter().filter(|group| newest - group.counted_at < 1.0);
+    let unasked = of_newest.filter(|group| group.labels.keys().any(|label| !slo.group_by().contains(label)));
+    let number = unasked.count();
+    let is_raw = matches!(slo.indicator().measure, Measure::Raw { .. });
+    (is_raw && number > 1).then(|| {
+        let message = match slo.group_by() {
+            [] => format!("expected one series, got {number}; aggregate with sum()"),
+            labels => {
+                let labels = labels.join(", ");
+                format!("expected labels {labels} only, got {number} series with others; aggregate with sum by ({labels})")
+            }
+        };
+        Claim::new(condition::DATA_AVAILABLE, False, reason::INVALID_QUERY, message)
+    })
+}
+
+fn retention_too_short(slo: &Slo, observation: &Observation, old: &[Condition]) -> Option<Claim> {
+    let Some(survey) = &observation.survey else {
+        // Nobody looked since, so what was seen holds.
+        let before = find(old, condition::DATA_AVAILABLE)?;
+        let was_short = before.reason == reason::RETENTION_TOO_SHORT;
+        return was_short.then(|| Claim::repeated(condition::DATA_AVAILABLE, before));
+    };
+    let kept = survey.retention.filter(|kept| *kept < slo.window())?;
+    let message = format!(
+        "the window is {}, but Prometheus keeps samples for {kept} only, so older events are forgotten; lengthen its retention or shorten `window`",
+        slo.window()
+    );
+    Some(Claim::new(condition::DATA_AVAILABLE, False, reason::RETENTION_TOO_SHORT, message))
 }
 
 fn diagnosed(diagnosis: &Diagnosis) -> Claim {
@@ -333,32 +388,4 @@ fn budget_healthy(status: &AgentSloStatus) -> Claim {
             Claim::new(type_, Unknown, reason::SAMPLES_TOO_OLD, "the newest count is too old")
         }
     }
-}
-
-fn alerts_reachable(slo: &Slo) -> Claim {
-    let lowered = slo.alerting().pairs.iter().filter_map(|pair| {
-        let from = pair.lowered_from?;
-        Some(format!(
-            "burn rate {from} over {} cannot be reached with an objective of {}, {} is used instead",
-            pair.long,
-            slo.objective(),
-            pair.factor
-        ))
-    });
-    let left_out = slo.alerting().left_out.iter().map(|pair| {
-        format!(
-            "the pair {}/{} is left out: even a total outage has too few events in {}",
-            pair.long, pair.short, pair.long
-        )
-    });
-    let remarks: Vec<String> = lowered.chain(left_out).collect();
-    if remarks.is_empty() {
-        return Claim::new(
-            condition::ALERTS_REACHABLE,
-            True,
-            reason::REACHABLE,
-            "every burn-rate pair can fire",
-        );
-    }
-    Claim::new(condition::ALERTS_REACHABLE, False, reason::ALERT_UNREACHABLE, remarks.join("; "))
 }

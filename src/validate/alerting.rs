@@ -1,15 +1,16 @@
 //! From the alerting on the wire to the pairs in force.
 
 use super::findings::Findings;
+use super::pairs::{InForce, Judge};
 use super::text::{is_alert_label_name, is_https_url, is_severity, literal, plain_decimal};
 use crate::api::v1alpha1::{self as api, BurnRatePair, PairSeverity, messages};
 use crate::domain::alerting::Alerting;
-use crate::domain::burn_rate::{self, Pair, Policy, Urgency};
+use crate::domain::burn_rate::{self, Policy, Urgency};
 use crate::domain::decimal::Decimal;
-use crate::domain::estimator::LongTest;
 use crate::domain::indicator::Indicator;
 use crate::domain::objective::Objective;
 use crate::domain::platform::Platform;
+use crate::domain::traffic::Traffic;
 use crate::domain::violation::Rule;
 use crate::domain::window::Window;
 
@@ -22,6 +23,7 @@ pub(super) struct Target<'a> {
     pub(super) objective: Objective,
     pub(super) window: Window,
     pub(super) indicator: &'a Indicator,
+    pub(super) traffic: Option<Traffic>,
 }
 
 /// Validates what does not depend on anything else, so that it is reported even where the objective is
@@ -71,15 +73,11 @@ pub(super) fn parse(
     findings: &mut Findings,
 ) -> Option<Alerting> {
     let estimator = spec.estimator.unwrap_or(platform.estimator);
-    let policies = match &spec.burn_rates {
-        None => burn_rate::catalogue(target.window),
-        Some(written) => parse_policies(written, target, findings),
+    let judge = Judge { target, estimator, min_failures: spec.min_failures };
+    let InForce { pairs, left_out, unfed } = match &spec.burn_rates {
+        None => judge.fitted(burn_rate::catalogue(target.window)),
+        Some(written) => judge.written(parse_policies(written, target, findings)),
     };
-    let pairs = policies.into_iter().map(|policy| burn_rate::pair(policy, target.objective, target.window));
-    let (pairs, left_out) = pairs.partition(|pair| {
-        let test = LongTest::of(pair, target.objective, estimator, spec.min_failures);
-        can_fire(pair, &test, target.indicator)
-    });
     let no_data = spec.no_data.clone().unwrap_or_default();
     let no_data_after = parse_no_data_after(no_data.after.as_deref(), findings)?;
     let severity = |urgency: &Option<api::Urgency>, default: &str| {
@@ -92,19 +90,12 @@ pub(super) fn parse(
         ticket_severity: severity(&spec.ticket, &platform.ticket_severity),
         pairs,
         left_out,
+        unfed,
         no_data_after,
         no_data_severity: no_data.severity.unwrap_or_else(|| platform.ticket_severity.clone()),
         labels: spec.labels.clone(),
         annotations: spec.annotations.clone(),
         runbook_url: spec.runbook_url.clone(),
-    })
-}
-
-/// Whether a total outage can fire the pair, where the measure limits how many events there can be.
-fn can_fire(pair: &Pair, test: &LongTest, indicator: &Indicator) -> bool {
-    indicator.measure.most_events_per_hour().is_none_or(|per_hour| {
-        let most = per_hour * pair.long.hours();
-        test.is_exceeded(most, most)
     })
 }
 
@@ -164,7 +155,7 @@ fn parse_policy(pair: &BurnRatePair, path: &str, findings: &mut Findings) -> Opt
 }
 
 fn check_policy(policy: Policy, path: &str, target: &Target<'_>, findings: &mut Findings) {
-    let within = policy.long.minutes() * 3 <= target.window.minutes();
+    let within = policy.long.minutes() <= target.window.minutes() / 3;
     findings.require(within, format!("{path}.longWindow"), Rule::InvalidWindow, messages::LONG_WITHIN_WINDOW);
     findings.require(is_reachable(policy, target), "spec.alerting", Rule::Unreachable, messages::UNREACHABLE);
 }

@@ -4,6 +4,7 @@
 mod alerting;
 mod findings;
 mod indicator;
+mod pairs;
 mod platform;
 mod query;
 pub mod schema;

@@ -11,6 +11,7 @@ use crate::api::v1alpha1::{AgentSlo, AgentSloSpec, Alerting, TelemetrySource, me
 use crate::domain::objective::{Objective, ObjectiveError};
 use crate::domain::platform::Platform;
 use crate::domain::slo::{Slo, SloParts};
+use crate::domain::traffic::Traffic;
 use crate::domain::violation::{Rule, Violations};
 
 /// What validation must know besides the AgentSLO.
@@ -22,6 +23,8 @@ pub struct SloFacts {
     pub observability: Option<TelemetrySource>,
     /// AgentSLOs of the same namespace that are older.
     pub older_in_namespace: usize,
+    /// Traffic that the windows of alerts are fitted to, as far as it is known.
+    pub traffic: Option<Traffic>,
 }
 
 /// Labels that have a meaning of their own in what we record.
@@ -59,7 +62,7 @@ fn parse(resource: &AgentSlo, facts: &SloFacts, findings: &mut Findings) -> Opti
     let telemetry = telemetry?;
     let indicator = indicator::parse(&spec.indicator, &telemetry, platform, findings);
     let (objective, window, indicator) = (objective?, window?, indicator?);
-    let target = Target { objective, window, indicator: &indicator };
+    let target = Target { objective, window, indicator: &indicator, traffic: facts.traffic };
     let alerting = alerting::parse(&written_alerting, &target, platform, findings)?;
     Some(SloParts {
         namespace: namespace.to_owned(),
@@ -72,6 +75,7 @@ fn parse(resource: &AgentSlo, facts: &SloFacts, findings: &mut Findings) -> Opti
         counter_births: telemetry.counter_births,
         group_by: spec.group_by.iter().map(|label| telemetry.label(label)).collect(),
         alerting,
+        traffic: facts.traffic,
         query_offset: query_offset?,
         rule_labels: platform.rule_labels.clone(),
         series_per_rule: platform.series_per_rule,

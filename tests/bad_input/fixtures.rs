@@ -18,6 +18,10 @@ pub(crate) struct Fixture {
     pub(crate) expected: Vec<String>,
     /// What the API server's message contains.
     pub(crate) server: Vec<String>,
+    /// What is known of the agent and of Prometheus, as `name value`.
+    pub(crate) given: Vec<String>,
+    /// What the status says then, as `Type=Status/Reason: message`.
+    pub(crate) status: Vec<String>,
     /// The YAML.
     pub(crate) document: String,
 }
@@ -61,6 +65,8 @@ fn parse(file: &Path, lines: (usize, usize), document: &str) -> Fixture {
         layer: notes("layer").concat(),
         expected: notes("expect"),
         server: notes("server"),
+        given: notes("given"),
+        status: notes("status"),
         document: document.to_owned(),
     }
 }

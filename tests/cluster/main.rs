@@ -21,5 +21,7 @@ mod scenarios;
 #[allow(dead_code)]
 mod stage;
 mod support;
+mod survey;
+mod warnings;
 
 use api_server::{api_server, refusal};

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use agentslo::api::v1alpha1::{AgentPlatform, AgentSlo};
 use agentslo::domain::slo::Slo;
+use agentslo::domain::traffic::Traffic;
 use agentslo::foreign::{PrometheusRuleSpec, Rule};
 use agentslo::simulate::{Form, Incident, forms, proof, rule_test};
 use agentslo::validate::{self, SloFacts};
@@ -112,6 +113,25 @@ fn every_incident_is_proven() {
     let others = THOROUGH[1..].iter().flat_map(|name| trials(name, &examples[*name], &shorter));
     let first = trials(THOROUGH[0], &examples[THOROUGH[0]], &Incident::ALL);
     assert_proven(first.into_iter().chain(others).collect());
+}
+
+/// The same promises hold for windows that are fitted to few events.
+#[test]
+fn rules_for_few_events_are_proven() {
+    let incidents = [
+        Incident::TotalOutage,
+        Incident::QuarterFailing,
+        Incident::OneFailureInFiveRuns,
+        Incident::IdleNight,
+        Incident::BirthAtFirstFailure,
+        Incident::BudgetExhausted,
+    ];
+    let text = read(&root().join("examples/success/agentslo.yaml"));
+    let trials = [16.0, 4.0, 1.0, 0.25].into_iter().flat_map(|rate| {
+        let facts = SloFacts { traffic: Traffic::nearest(rate), ..SloFacts::default() };
+        trials(&format!("{rate} an hour"), &valid(&text, &facts)[0], &incidents)
+    });
+    assert_proven(trials.collect());
 }
 
 #[test]

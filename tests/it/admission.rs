@@ -202,6 +202,9 @@ fn burn_rates() {
     rejects(&pair("2", "60m", "2h"), "less than `longWindow`");
     rejects(&pair("2", "1x", "5m"), "whole number with a unit");
     rejects(&pair("100", "5h", "5m"), "highest reachable one");
+    // So long that three times its minutes do not fit into 32 bits.
+    let said = refused_by_validation(&pair("2", "142100w", "5m"));
+    assert!(said.iter().any(|message| message.contains("at most a third of `window`")), "{said:?}");
 }
 
 #[test]

@@ -177,6 +177,21 @@ fn a_namespace_can_be_given() {
 }
 
 #[test]
+fn windows_can_be_fitted_to_few_events() {
+    let rendered = |arguments: &[&str]| {
+        let arguments = [&["render", "-f", "slos/good.yml"], arguments].concat();
+        String::from_utf8(agentslo(&arguments).output().unwrap().stdout).unwrap()
+    };
+    assert!(!rendered(&[]).contains("[45m]"));
+    assert!(rendered(&["--traffic-per-hour", "4"]).contains("[45m]"));
+    assert_eq!(rendered(&["--traffic-per-hour", "4.9"]), rendered(&["--traffic-per-hour", "4"]));
+    assert_eq!(rendered(&["--traffic-per-hour", "1000"]), rendered(&[]));
+    for number in ["0", "NaN", "many"] {
+        agentslo(&["render", "-f", "slos/good.yml", "--traffic-per-hour", number]).assert().code(2);
+    }
+}
+
+#[test]
 fn every_shell_gets_a_completion() {
     for shell in ["bash", "zsh", "fish"] {
         let output = agentslo(&["completion", shell]).output().unwrap();

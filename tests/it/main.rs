@@ -9,6 +9,7 @@ mod workspace;
 
 mod admission;
 mod api_lint;
+mod conditions;
 mod consumers;
 mod generated;
 mod golden;
@@ -25,3 +26,5 @@ mod cli;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod tidy;
+mod traffic;
+mod warnings;

@@ -1,4 +1,4 @@
 //! House rules on our own source, where neither the compiler nor clippy can hold them.
 
-mod documents;
+pub(crate) mod documents;
 mod source;

@@ -66,6 +66,9 @@ pub struct AgentSloStatus {
     /// How many events the window holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<Events>,
+    /// How many events there are in an hour, which the windows of alerts are fitted to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficReading>,
     /// Where the true share lies with a probability of 95 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
@@ -91,7 +94,8 @@ pub struct AgentSloStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<RuleCost>,
     /// Conditions: `Ready`, `Accepted`, `RulesApplied`, `RulesAccepted`, `DataAvailable`,
-    /// `BudgetHealthy`, `Reconciling`, `Stalled`, and warnings such as `AlertUnreachable`.
+    /// `BudgetHealthy`, the warnings `AlertsReachable`, `TrafficSufficient` and `Plausible`, and
+    /// `Reconciling` and `Stalled`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -114,6 +118,20 @@ pub struct Events {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     pub coverage: Option<String>,
+}
+
+/// How many valid events there are in an hour; with `groupBy`, in the busiest group.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficReading {
+    /// As measured over the last week, or since it is counted if that is a day or more. Example: `12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub per_hour: Option<String>,
+    /// What the rules are made for: the nearest power of two. It follows `perHour` only where the two
+    /// differ by a factor of two, so that rules do not change with every event. Example: `16`.
+    #[schemars(length(max = 16))]
+    pub used: String,
 }
 
 /// Jeffreys interval of the share of good events, 95 %.
@@ -144,7 +162,7 @@ pub enum BudgetState {
     Idle,
     /// Fewer events than one budget event needs: a single failure would exhaust the budget.
     Insufficient,
-    /// The newest count is older than three evaluations.
+    /// The newest count is older than three evaluations, or the telemetry has been gone for `noData.after`.
     Stale,
 }
 
@@ -215,7 +233,7 @@ pub struct AlertStatus {
     /// Burn rate above which it fires. Example: `14.4`.
     #[schemars(length(max = 16))]
     pub burn_rate: String,
-    /// Time from the start of a total outage until it fires, at the traffic of the window. Example: `9m`.
+    /// Time from the start of a total outage until it fires, at the traffic used. Example: `9m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     pub detection: Option<String>,

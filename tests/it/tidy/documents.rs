@@ -110,7 +110,7 @@ fn documented() -> BTreeSet<String> {
 }
 
 /// Values of the constants in one module of the vocabulary.
-fn vocabulary(module: &str) -> Vec<String> {
+pub(crate) fn vocabulary(module: &str) -> Vec<String> {
     let text = workspace::read("src/vocabulary.rs");
     let start = format!("pub mod {module} {{");
     let body = text.split_once(&start).unwrap_or_else(|| panic!("the vocabulary should have {module}")).1;
