@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::durations::{self, Durations};
 use crate::stage::now;
-use crate::support::{COUNTED, SOON, Stage};
+use crate::support::{COUNTED, Stage};
 
 const NAMESPACE: &str = "budget";
 
@@ -273,7 +273,7 @@ async fn nothing_recorded_is_nan(stage: &Stage) {
 
 async fn wait_for_series(stage: &Stage, query: &str) {
     let is_there = async || (!series(stage, query).await.is_empty()).then_some(());
-    eventually(SOON, is_there).await.unwrap_or_else(|| panic!("nothing was ever selected by {query}"));
+    eventually(COUNTED, is_there).await.unwrap_or_else(|| panic!("nothing was ever selected by {query}"));
 }
 
 async fn series(stage: &Stage, query: &str) -> Vec<Value> {
