@@ -42,9 +42,7 @@ async fn main() -> Result<()> {
 
 async fn tell() -> Result<()> {
     let begin = Instant::now();
-    say(
-        "An agent's error budget, from the objective to the page and back: about a quarter of an hour, most of",
-    );
+    say("An agent's error budget, from the objective to the page and back: about twenty minutes, most of");
     println!(
         "    it waiting for rules that are evaluated every one or five minutes. Ctrl-C ends it at any time."
     );
