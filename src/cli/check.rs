@@ -115,7 +115,7 @@ pub(super) fn check(input: &Input, traffic: Option<Traffic>) -> Result<Checked, 
         }
     };
     for slo in &written.slos {
-        judge_slo(slo, (&policy, traffic), &input.namespace, &mut checked);
+        judge_slo(slo, &policy, traffic, &input.namespace, &mut checked);
     }
     checked.findings.append(&mut written.findings);
     checked.findings.sort();
@@ -159,7 +159,8 @@ fn choose(mut policies: Vec<(bool, Policy)>) -> Policy {
 
 fn judge_slo(
     written: &Written<AgentSlo>,
-    (policy, traffic): (&Policy, Option<Traffic>),
+    policy: &Policy,
+    traffic: Option<Traffic>,
     namespace: &str,
     checked: &mut Checked,
 ) {

@@ -18,6 +18,13 @@ pub struct SloKey {
     pub name: String,
 }
 
+impl SloKey {
+    /// The AgentSLO that the labels of a series name.
+    pub(super) fn named_by<'a>(label: impl Fn(&str) -> Option<&'a String>) -> Option<Self> {
+        Some(Self { namespace: label(label::NAMESPACE)?.clone(), name: label(label::SLO)?.clone() })
+    }
+}
+
 /// How far back samples are read besides the query offset: the long group is evaluated every five
 /// minutes, and one evaluation may be missed.
 const LOOKBACK: Duration = Duration::from_mins(16);
@@ -54,12 +61,8 @@ fn collect(rows: &[RangeVector], asked_at: f64) -> BTreeMap<SloKey, Observation>
     let mut observations: BTreeMap<SloKey, Collected> = BTreeMap::new();
     for row in rows {
         let labels = row.metric();
-        let (Some(namespace), Some(name), Some(sample)) =
-            (labels.get(label::NAMESPACE), labels.get(label::SLO), row.samples().last())
-        else {
-            continue;
-        };
-        let key = SloKey { namespace: namespace.clone(), name: name.clone() };
+        let key = SloKey::named_by(|name| labels.get(name));
+        let (Some(key), Some(sample)) = (key, row.samples().last()) else { continue };
         let own = labels
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "__name__" | label::NAMESPACE | label::SLO))

@@ -96,8 +96,7 @@ async fn values(connection: &Connection, query: &str) -> Result<BTreeMap<SloKey,
     let answer = connection.query(query).await?;
     let Data::Vector(rows) = answer.data() else { return Err(QueryError::NotPrometheus) };
     let value = |row: &prometheus_http_query::response::InstantVector| {
-        let of = |name: &str| row.metric().get(name).cloned();
-        Some((SloKey { namespace: of(label::NAMESPACE)?, name: of(label::SLO)? }, row.sample().value()))
+        Some((SloKey::named_by(|name| row.metric().get(name))?, row.sample().value()))
     };
     Ok(rows.iter().filter_map(value).collect())
 }
