@@ -18,7 +18,8 @@
 //! The rooms, in reading order:
 //!
 //! - *What others see*: [`vocabulary`], every name that we put into other systems; [`api`], what people
-//!   write; [`foreign`], what we write of other projects' kinds; [`profiles`], which series an agent emits.
+//!   write; [`foreign`], what we write of other projects' kinds; [`profiles`], which series an agent emits;
+//!   [`collector_versions`], what each release of the Collector calls its components.
 //! - *What we know to be true*: [`domain`], values that cannot be wrong once they exist.
 //! - *What we decide*: [`validate`], from what was written to what is true, or every violation at once;
 //!   [`render`], from what is true to artifacts; [`plan`], what to do with them; [`report`], what to say;
@@ -29,6 +30,7 @@
 //! All but the last are pure: no IO, no `async`, no clock, no environment. A tidy test keeps them so.
 
 pub mod api;
+pub mod collector_versions;
 pub mod foreign;
 pub mod profiles;
 pub mod vocabulary;

@@ -151,10 +151,10 @@ fn api(kind: ArtifactKind, namespace: &str, ctx: &Context) -> Api<DynamicObject>
 }
 
 fn count(kind: ArtifactKind, verb: &'static str, error: Option<&kube::Error>, ctx: &Context) {
-    let kind = match kind {
-        ArtifactKind::PrometheusRule => "PrometheusRule",
-    };
-    ctx.metrics.written.get_or_create(&Written { kind, verb, code: error.map_or(200, code_of) }).inc();
+    ctx.metrics
+        .written
+        .get_or_create(&Written { kind: kind.name(), verb, code: error.map_or(200, code_of) })
+        .inc();
 }
 
 /// What prometheus-operator says of the rules, as far as it is known after a write.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use kube::Client;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::watch;
 
 use super::poison::locked;
 use crate::plan::{ChildName, Fingerprint};
@@ -38,13 +39,24 @@ pub(super) struct Settled {
 pub(super) struct Children {
     stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
     settled: Mutex<BTreeMap<(String, ChildName), Settled>>,
+    /// Kinds that the API server was found to have. Each is watched from then on.
+    served: watch::Sender<BTreeSet<ArtifactKind>>,
     missing: Mutex<BTreeMap<ArtifactKind, Instant>>,
     drifted: Mutex<BTreeMap<(String, ChildName), Instant>>,
 }
 
 impl Children {
-    pub(super) fn new(stores: BTreeMap<ArtifactKind, Store<ChildMeta>>) -> Self {
-        Self { stores, settled: Mutex::default(), missing: Mutex::default(), drifted: Mutex::default() }
+    pub(super) fn new(
+        stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
+        served: watch::Sender<BTreeSet<ArtifactKind>>,
+    ) -> Self {
+        Self {
+            stores,
+            settled: Mutex::default(),
+            served,
+            missing: Mutex::default(),
+            drifted: Mutex::default(),
+        }
     }
 
     /// Metadata of a child from the watch, if it was seen.
@@ -95,11 +107,15 @@ impl Children {
         is_news
     }
 
-    /// The kinds that the API server knows. A kind that is missing is asked for again after a while, so
-    /// that it may be installed later without a restart.
-    pub(super) async fn installed(&self, client: &Client) -> Result<BTreeSet<ArtifactKind>, kube::Error> {
+    /// Which of the kinds the API server knows. A kind that is missing is asked for again after a while,
+    /// so that it may be installed later without a restart.
+    pub(super) async fn installed(
+        &self,
+        kinds: &BTreeSet<ArtifactKind>,
+        client: &Client,
+    ) -> Result<BTreeSet<ArtifactKind>, kube::Error> {
         let mut installed = BTreeSet::new();
-        for kind in ArtifactKind::ALL {
+        for kind in kinds.iter().copied() {
             if self.is_installed(client, kind).await? {
                 installed.insert(kind);
             }
@@ -108,30 +124,38 @@ impl Children {
     }
 
     async fn is_installed(&self, client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {
-        match locked(&self.missing).get(&kind) {
-            Some(since) if since.elapsed() < MISSING_FOR => return Ok(false),
-            // The watch has listed the kind, and no write has failed for want of it.
-            None if self.stores.get(&kind).is_some_and(|store| !store.is_empty()) => return Ok(true),
-            Some(_) | None => {}
+        if self.served.borrow().contains(&kind) {
+            return Ok(true);
         }
-        let resource = kind.api_resource();
-        let served = match client.list_api_group_resources(&resource.api_version).await {
-            Ok(list) => list.resources.iter().any(|served| served.kind == resource.kind),
-            Err(kube::Error::Api(status)) if status.code == 404 => false,
-            Err(error) => return Err(error),
-        };
+        if locked(&self.missing).get(&kind).is_some_and(|since| since.elapsed() < MISSING_FOR) {
+            return Ok(false);
+        }
+        let served = is_served(client, kind).await?;
         self.note_installed(kind, served);
         Ok(served)
     }
 
     /// Notes whether a kind was found to be installed.
     pub(super) fn note_installed(&self, kind: ArtifactKind, installed: bool) {
-        let mut missing = locked(&self.missing);
         if installed {
-            missing.remove(&kind);
+            locked(&self.missing).remove(&kind);
+            self.served.send_if_modified(|served| served.insert(kind));
         } else {
-            missing.insert(kind, Instant::now());
+            locked(&self.missing).insert(kind, Instant::now());
+            self.served.send_if_modified(|served| served.remove(&kind));
         }
+    }
+}
+
+async fn is_served(client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {
+    let resource = kind.api_resource();
+    if resource.group.is_empty() {
+        return Ok(true);
+    }
+    match client.list_api_group_resources(&resource.api_version).await {
+        Ok(list) => Ok(list.resources.iter().any(|served| served.kind == resource.kind)),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -35,9 +35,10 @@ pub(super) async fn gather(
     ctx: &Context,
 ) -> Result<Facts, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
-    let installed = ctx.children.installed(&ctx.client).await.map_err(|source| ReconcileError::Gather {
-        object: "the kinds that are installed".to_owned(),
-        source,
+    let names = names_to_look_at(slo, &namespace, ctx);
+    let kinds = names.iter().map(|(kind, _)| *kind).collect();
+    let installed = ctx.children.installed(&kinds, &ctx.client).await.map_err(|source| {
+        ReconcileError::Gather { object: "the kinds that are installed".to_owned(), source }
     })?;
     let mut facts = Facts {
         slo: SloFacts {
@@ -50,7 +51,7 @@ pub(super) async fn gather(
         installed,
         acceptance: Acceptance::NotReported,
     };
-    for name in names_to_look_at(slo, &namespace, ctx) {
+    for name in names {
         if facts.installed.contains(&name.0) {
             look(slo, &namespace, name, ctx, &mut facts).await?;
         }

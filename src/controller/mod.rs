@@ -34,6 +34,7 @@ use self::measure::Meter;
 use self::registry::Registry;
 use self::watches::Watches;
 use crate::metrics::Metrics;
+use crate::render::ArtifactKind;
 use crate::server::{Readiness, serve};
 use crate::vocabulary::FIELD_MANAGER;
 
@@ -85,7 +86,7 @@ async fn reconcile_all(
     readiness: Readiness,
     stopped: watch::Receiver<bool>,
 ) {
-    let Watches { slos, platforms, namespaces, children, stores } = Watches::start(&client);
+    let Watches { slos, platforms, namespaces, children, served, stores } = Watches::start(&client);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(
             client.clone(),
@@ -96,7 +97,7 @@ async fn reconcile_all(
         platforms: stores.platforms.clone(),
         namespaces: stores.namespaces.clone(),
         caches_full: SetOnce::new(),
-        children: Children::new(stores.children.clone()),
+        children: Children::new(stores.children.clone(), served),
         registry: Registry::default(),
         metrics,
         valid_platforms: Mutex::default(),
@@ -132,6 +133,10 @@ async fn reconcile_all(
         async move {
             // One waits for all: a cache that fills wakes only the last of those who wait for it.
             stores.synced().await;
+            // What is there from before must be watched, also where nobody asks for its kind any more.
+            if let Err(error) = ctx.children.installed(&ArtifactKind::ALL.into(), &ctx.client).await {
+                tracing::warn!(%error, "could not ask which kinds are installed; will ask when they are needed");
+            }
             ctx.caches_full.set(()).expect("nobody else should set it");
             readiness.set();
             tracing::info!("the caches are full");

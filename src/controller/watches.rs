@@ -1,9 +1,9 @@
 //! The watches of the API server, and the caches that they fill. Each object kind is watched once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::{self, Store};
@@ -31,6 +31,8 @@ pub(super) struct Watches {
     pub(super) platforms: Changes<AgentPlatform>,
     pub(super) namespaces: Filling,
     pub(super) children: Vec<(ArtifactKind, Changes<ChildMeta>)>,
+    /// Which kinds of children are watched; one that is added is watched from then on.
+    pub(super) served: watch::Sender<BTreeSet<ArtifactKind>>,
     pub(super) stores: Stores,
 }
 
@@ -65,10 +67,11 @@ impl Watches {
         let (slos, slo_changes) = watch_slos(client);
         let (platforms, platform_changes) = watch_platforms(client, policy_changed.clone());
         let (namespaces, namespace_changes) = watch_namespaces(client, policy_changed);
+        let served = watch::Sender::default();
         let mut child_stores = BTreeMap::new();
         let mut child_changes = Vec::new();
         for kind in ArtifactKind::ALL {
-            let (store, changes) = watch_children(client, kind);
+            let (store, changes) = watch_children(client, kind, served.subscribe());
             child_stores.insert(kind, store);
             child_changes.push((kind, changes));
         }
@@ -77,6 +80,7 @@ impl Watches {
             platforms: platform_changes,
             namespaces: namespace_changes,
             children: child_changes,
+            served,
             stores: Stores { slos, platforms, namespaces, children: child_stores, policy },
         }
     }
@@ -130,16 +134,25 @@ fn watch_namespaces(
     (reader, Box::pin(filling))
 }
 
-/// Metadata of the objects that carry our label. Where the kind is not installed the watch tries again
-/// until it is.
-fn watch_children(client: &Client, kind: ArtifactKind) -> (Store<ChildMeta>, Changes<ChildMeta>) {
+/// Metadata of the objects that carry our label, from the moment on at which the kind is known to be
+/// installed: where it is not there is nothing to see, and nobody is asked in vain.
+fn watch_children(
+    client: &Client,
+    kind: ArtifactKind,
+    mut served: watch::Receiver<BTreeSet<ArtifactKind>>,
+) -> (Store<ChildMeta>, Changes<ChildMeta>) {
     let resource = kind.api_resource();
     let writer = reflector::store::Writer::new(resource.clone());
     let reader = writer.as_reader();
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client.clone(), &resource);
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
     let changes = watcher(api, ours).default_backoff().modify(prune).reflect(writer).touched_objects();
-    (reader, Box::pin(changes))
+    let once_served = async move {
+        // An error means that the sender is gone, and then nobody looks at the children.
+        let _ = served.wait_for(|served| served.contains(&kind)).await;
+        changes
+    };
+    (reader, Box::pin(once_served.flatten_stream()))
 }
 
 /// Managed fields are most of an object's size, and nobody here reads them.

@@ -1,16 +1,22 @@
 //! What we know to be true: values that cannot be wrong once they exist. No IO, no clock.
 
+pub mod agent_series;
 pub mod alerting;
 pub mod burn_rate;
 pub mod decimal;
 pub mod estimator;
+pub mod guard;
 pub mod indicator;
 pub mod metric_name;
 pub mod names;
 pub mod objective;
+pub mod observability;
+pub mod pipeline;
 pub mod platform;
 pub mod promql;
 pub mod reading;
+pub mod routing;
+pub mod scrape;
 pub mod slo;
 pub mod traffic;
 pub mod violation;

@@ -15,6 +15,23 @@ pub fn child_name(kind: &str, namespace: &str, name: &str) -> String {
     format!("agentslo-{readable}-{}", short_hash(&format!("{kind}/{namespace}/{name}")))
 }
 
+/// A name that people can tell from their own: the object's, with a suffix. Two objects of one kind
+/// never share it, and it may belong to somebody else, which is a conflict.
+#[must_use]
+pub fn suffixed_name(name: &str, suffix: &str) -> String {
+    format!("{}-{suffix}", dns_label(name, 62 - suffix.len()))
+}
+
+/// The name itself where it is a DNS label of at most so many characters, else a readable part and a hash.
+#[must_use]
+pub fn dns_label(name: &str, longest: usize) -> String {
+    if name.len() <= longest && !name.contains('.') {
+        return name.to_owned();
+    }
+    let readable: String = name.chars().take(longest - 9).collect();
+    format!("{}-{}", readable.replace('.', "-").trim_end_matches('-'), short_hash(name))
+}
+
 /// Eight hexadecimal digits of SHA-256.
 #[must_use]
 pub fn short_hash(text: &str) -> String {
@@ -36,6 +53,14 @@ mod tests {
             child_name("AgentSLO", "a", &"x".repeat(252)),
             child_name("AgentSLO", "a", "dotted.name"),
         ];
+        let suffixed = [("a", "otel"), ("a-otel", "otel"), ("a.b", "otel"), ("a-b", "otel")];
+        let long = [("x".repeat(253), "collector"), ("x".repeat(252), "collector")];
+        let suffixed: Vec<String> = suffixed
+            .iter()
+            .map(|(name, suffix)| suffixed_name(name, suffix))
+            .chain(long.iter().map(|(name, suffix)| suffixed_name(name, suffix)))
+            .collect();
+        let names = [names.as_slice(), &suffixed].concat();
         let unique: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(unique.len(), names.len());
         assert!(names.iter().all(|name| name.len() <= 63), "{names:?}");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::window::Window;
-use crate::api::v1alpha1::{Estimator, PrometheusEndpoint};
+use crate::api::v1alpha1::{Backend, CollectorSharing, Estimator, PrometheusEndpoint};
 
 /// Labels that hold ids: grouping by one would make a series for each run.
 pub const NEVER_GROUPED: [&str; 9] = [
@@ -27,6 +27,16 @@ pub struct Platform {
     pub prometheus: Option<PrometheusEndpoint>,
     /// Labels of every PrometheusRule.
     pub rule_labels: BTreeMap<String, String>,
+    /// Labels of every PodMonitor.
+    pub monitor_labels: BTreeMap<String, String>,
+    /// Labels of every AlertmanagerConfig.
+    pub route_labels: BTreeMap<String, String>,
+    /// Back ends that tenants may name.
+    pub backends: Vec<Backend>,
+    /// How Collectors are run.
+    pub collectors: Collectors,
+    /// How Grafana finds dashboards.
+    pub grafana: Grafana,
     /// Label that binds every selector to the namespace, unless isolation is off.
     pub namespace_label: Option<String>,
     /// Whether `raw` indicators are accepted.
@@ -49,12 +59,68 @@ pub struct Platform {
     pub allowed_severities: Vec<String>,
 }
 
+/// How Collectors are run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Collectors {
+    /// Where agents send OTLP over HTTP, with `{name}` and `{namespace}`; none for the generated Service.
+    pub endpoint: Option<String>,
+    /// Whether a Collector serves more than one namespace.
+    pub sharing: CollectorSharing,
+    /// Directory for the persistent queues.
+    pub storage_directory: String,
+    /// Memory from which on a Collector refuses data, in MiB.
+    pub memory_limit_mib: i32,
+}
+
+impl Default for Collectors {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            sharing: CollectorSharing::default(),
+            storage_directory: "/var/lib/otelcol".to_owned(),
+            memory_limit_mib: 400,
+        }
+    }
+}
+
+/// How Grafana finds dashboards.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Grafana {
+    /// Label by which the sidecar finds dashboard ConfigMaps.
+    pub sidecar_label: String,
+    /// Value of that label.
+    pub sidecar_label_value: String,
+    /// Annotation that names the folder; none where the sidecar reads none.
+    pub folder_annotation: Option<String>,
+    /// Folders that tenants may choose.
+    pub allowed_folders: Vec<String>,
+    /// Base URL, for links; none where nobody said.
+    pub url: Option<String>,
+}
+
+impl Default for Grafana {
+    fn default() -> Self {
+        Self {
+            sidecar_label: "grafana_dashboard".to_owned(),
+            sidecar_label_value: "1".to_owned(),
+            folder_annotation: None,
+            allowed_folders: Vec::new(),
+            url: None,
+        }
+    }
+}
+
 impl Default for Platform {
     fn default() -> Self {
         Self {
             name: None,
             prometheus: None,
             rule_labels: BTreeMap::new(),
+            monitor_labels: BTreeMap::new(),
+            route_labels: BTreeMap::new(),
+            backends: Vec::new(),
+            collectors: Collectors::default(),
+            grafana: Grafana::default(),
             namespace_label: Some("namespace".to_owned()),
             allows_raw: false,
             group_by_deny_list: NEVER_GROUPED.into_iter().map(str::to_owned).collect(),

@@ -39,6 +39,8 @@ pub enum Rule {
     NotPermitted,
     /// More than the AgentPlatform's limit.
     LimitExceeded,
+    /// An older resource does the same.
+    Superseded,
     /// The field or the value has a wrong type, or is not known at all.
     InvalidSchema,
 }
@@ -65,6 +67,7 @@ impl Rule {
             Self::UnknownReference => "UnknownReference",
             Self::NotPermitted => "NotPermitted",
             Self::LimitExceeded => "LimitExceeded",
+            Self::Superseded => "Superseded",
             Self::InvalidSchema => "InvalidSchema",
         }
     }

@@ -1,31 +1,84 @@
 //! What we make: objects that somebody else consumes.
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::foreign::PrometheusRule;
+use crate::foreign::{
+    AlertmanagerConfig, GrafanaDashboard, OpenTelemetryCollector, PodMonitor, PrometheusRule,
+};
 
 /// Kinds of artifacts. Each has an entry in the operator's permissions.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum ArtifactKind {
     /// `monitoring.coreos.com/v1` `PrometheusRule`.
     PrometheusRule,
+    /// `v1` `ConfigMap`.
+    ConfigMap,
+    /// `opentelemetry.io/v1beta1` `OpenTelemetryCollector`.
+    OpenTelemetryCollector,
+    /// `monitoring.coreos.com/v1` `PodMonitor`.
+    PodMonitor,
+    /// `monitoring.coreos.com/v1alpha1` `AlertmanagerConfig`.
+    AlertmanagerConfig,
+    /// `grafana.integreatly.org/v1beta1` `GrafanaDashboard`.
+    GrafanaDashboard,
 }
 
 impl ArtifactKind {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::PrometheusRule];
+    pub const ALL: [Self; 6] = [
+        Self::PrometheusRule,
+        Self::ConfigMap,
+        Self::OpenTelemetryCollector,
+        Self::PodMonitor,
+        Self::AlertmanagerConfig,
+        Self::GrafanaDashboard,
+    ];
+
+    /// Its name in Kubernetes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PrometheusRule => "PrometheusRule",
+            Self::ConfigMap => "ConfigMap",
+            Self::OpenTelemetryCollector => "OpenTelemetryCollector",
+            Self::PodMonitor => "PodMonitor",
+            Self::AlertmanagerConfig => "AlertmanagerConfig",
+            Self::GrafanaDashboard => "GrafanaDashboard",
+        }
+    }
 
     /// How the API server names the kind.
     #[must_use]
     pub fn api_resource(self) -> ApiResource {
+        let (group, version, plural) = match self {
+            Self::PrometheusRule => ("monitoring.coreos.com", "v1", "prometheusrules"),
+            Self::ConfigMap => ("", "v1", "configmaps"),
+            Self::OpenTelemetryCollector => ("opentelemetry.io", "v1beta1", "opentelemetrycollectors"),
+            Self::PodMonitor => ("monitoring.coreos.com", "v1", "podmonitors"),
+            Self::AlertmanagerConfig => ("monitoring.coreos.com", "v1alpha1", "alertmanagerconfigs"),
+            Self::GrafanaDashboard => ("grafana.integreatly.org", "v1beta1", "grafanadashboards"),
+        };
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, self.name()), plural)
+    }
+
+    /// Group and version, as objects carry them.
+    #[must_use]
+    pub fn api_version(self) -> String {
+        self.api_resource().api_version
+    }
+
+    /// Who brings the kind into a cluster, for people; none where every cluster has it.
+    #[must_use]
+    pub fn provider(self) -> Option<&'static str> {
         match self {
-            Self::PrometheusRule => ApiResource::from_gvk_with_plural(
-                &GroupVersionKind::gvk("monitoring.coreos.com", "v1", "PrometheusRule"),
-                "prometheusrules",
-            ),
+            Self::ConfigMap => None,
+            Self::PrometheusRule | Self::PodMonitor | Self::AlertmanagerConfig => Some("prometheus-operator"),
+            Self::OpenTelemetryCollector => Some("the OpenTelemetry operator"),
+            Self::GrafanaDashboard => Some("grafana-operator"),
         }
     }
 
@@ -35,6 +88,9 @@ impl ArtifactKind {
         match self {
             // prometheus-operator refuses 512 KiB and more.
             Self::PrometheusRule => 400_000,
+            // etcd takes 1.5 MB, and an object is stored with what others add to it.
+            Self::ConfigMap | Self::OpenTelemetryCollector | Self::GrafanaDashboard => 900_000,
+            Self::PodMonitor | Self::AlertmanagerConfig => 400_000,
         }
     }
 }
@@ -45,6 +101,16 @@ impl ArtifactKind {
 pub enum Artifact {
     /// Recording and alerting rules.
     PrometheusRule(PrometheusRule),
+    /// A Collector's configuration, an agent's environment, or a dashboard.
+    ConfigMap(ConfigMap),
+    /// A Collector.
+    OpenTelemetryCollector(OpenTelemetryCollector),
+    /// Pods to be scraped.
+    PodMonitor(PodMonitor),
+    /// Routes and receivers.
+    AlertmanagerConfig(AlertmanagerConfig),
+    /// A dashboard.
+    GrafanaDashboard(GrafanaDashboard),
 }
 
 impl Artifact {
@@ -53,6 +119,11 @@ impl Artifact {
     pub fn kind(&self) -> ArtifactKind {
         match self {
             Self::PrometheusRule(_) => ArtifactKind::PrometheusRule,
+            Self::ConfigMap(_) => ArtifactKind::ConfigMap,
+            Self::OpenTelemetryCollector(_) => ArtifactKind::OpenTelemetryCollector,
+            Self::PodMonitor(_) => ArtifactKind::PodMonitor,
+            Self::AlertmanagerConfig(_) => ArtifactKind::AlertmanagerConfig,
+            Self::GrafanaDashboard(_) => ArtifactKind::GrafanaDashboard,
         }
     }
 
@@ -61,6 +132,22 @@ impl Artifact {
     pub fn metadata(&self) -> &ObjectMeta {
         match self {
             Self::PrometheusRule(rule) => &rule.metadata,
+            Self::ConfigMap(map) => &map.metadata,
+            Self::OpenTelemetryCollector(collector) => &collector.metadata,
+            Self::PodMonitor(monitor) => &monitor.metadata,
+            Self::AlertmanagerConfig(config) => &config.metadata,
+            Self::GrafanaDashboard(dashboard) => &dashboard.metadata,
+        }
+    }
+
+    fn metadata_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::PrometheusRule(rule) => &mut rule.metadata,
+            Self::ConfigMap(map) => &mut map.metadata,
+            Self::OpenTelemetryCollector(collector) => &mut collector.metadata,
+            Self::PodMonitor(monitor) => &mut monitor.metadata,
+            Self::AlertmanagerConfig(config) => &mut config.metadata,
+            Self::GrafanaDashboard(dashboard) => &mut dashboard.metadata,
         }
     }
 
@@ -73,9 +160,7 @@ impl Artifact {
     /// The same, owned, so that Kubernetes deletes it with its owner.
     #[must_use]
     pub fn owned_by(mut self, owner: OwnerReference) -> Self {
-        match &mut self {
-            Self::PrometheusRule(rule) => rule.metadata.owner_references = Some(vec![owner]),
-        }
+        self.metadata_mut().owner_references = Some(vec![owner]);
         self
     }
 

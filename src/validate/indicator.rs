@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::findings::Findings;
 use super::query::fence_query;
 use super::telemetry::Telemetry;
-use super::text::{parse_duration, plain_decimal};
+use super::text::{money, parse_duration, plain_decimal};
 use crate::api::v1alpha1::{self as api, CostMethod, HistogramType, LatencyOf, messages};
 use crate::domain::decimal::Decimal;
 use crate::domain::indicator::{Counter, GoodSide, Indicator, Measure, Numerator};
@@ -114,9 +114,7 @@ impl Builder<'_> {
     }
 
     fn cost_per_run(&mut self, spec: &api::CostPerRunIndicator) -> Option<Indicator> {
-        let limit = plain_decimal(&spec.max_usd, 6, 6).filter(|limit| *limit > Decimal::ZERO);
-        let path = "spec.indicator.costPerRun.maxUSD";
-        let limit = self.findings.expect(limit, path, Rule::InvalidThreshold, messages::MONEY);
+        let limit = money(&spec.max_usd, "spec.indicator.costPerRun.maxUSD", self.findings);
         match spec.method {
             CostMethod::Events => {
                 let metric = self.telemetry.profile.run_cost.as_ref();

@@ -3,14 +3,20 @@
 
 mod alerting;
 mod findings;
+mod guards;
 mod indicator;
+mod observability;
 mod pairs;
+mod pipeline;
 mod platform;
 mod query;
+mod routing;
 pub mod schema;
+mod scrape;
 mod slo;
 mod telemetry;
 mod text;
 
+pub use observability::{ObservabilityFacts, effective_telemetry, observability};
 pub use platform::platform;
 pub use slo::{SloFacts, slo};

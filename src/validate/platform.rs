@@ -3,8 +3,9 @@
 use super::findings::Findings;
 use super::text::{budget_window, is_label_name, is_severity};
 use crate::api::v1alpha1::{AgentPlatform, AgentPlatformSpec, Isolation, Permission, messages};
-use crate::domain::platform::Platform;
+use crate::domain::platform::{Collectors, Grafana, Platform};
 use crate::domain::violation::{Rule, Violations};
+use std::collections::BTreeMap;
 
 /// Validates an AgentPlatform.
 ///
@@ -47,6 +48,11 @@ fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> 
         name: resource.metadata.name.clone(),
         prometheus: spec.prometheus.clone(),
         rule_labels: spec.rule_labels.clone(),
+        monitor_labels: or_rule_labels(&spec.monitor_labels, spec),
+        route_labels: or_rule_labels(&spec.route_labels, spec),
+        backends: spec.backends.clone(),
+        collectors: collectors(spec),
+        grafana: grafana(spec),
         namespace_label: match tenancy.isolation {
             Isolation::Enforced => Some(label),
             Isolation::Off => None,
@@ -63,10 +69,46 @@ fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> 
     })
 }
 
+fn or_rule_labels(labels: &BTreeMap<String, String>, spec: &AgentPlatformSpec) -> BTreeMap<String, String> {
+    if labels.is_empty() { spec.rule_labels.clone() } else { labels.clone() }
+}
+
+fn collectors(spec: &AgentPlatformSpec) -> Collectors {
+    let safe = Collectors::default();
+    let written = spec.collector.clone().unwrap_or_default();
+    Collectors {
+        endpoint: written.endpoint,
+        sharing: written.sharing,
+        storage_directory: written.storage_directory.unwrap_or(safe.storage_directory),
+        memory_limit_mib: written.memory_limit_mib.unwrap_or(safe.memory_limit_mib),
+    }
+}
+
+fn grafana(spec: &AgentPlatformSpec) -> Grafana {
+    let safe = Grafana::default();
+    let written = spec.dashboards.clone().unwrap_or_default();
+    Grafana {
+        sidecar_label: written.sidecar_label.unwrap_or(safe.sidecar_label),
+        sidecar_label_value: written.sidecar_label_value.unwrap_or(safe.sidecar_label_value),
+        folder_annotation: written.folder_annotation,
+        allowed_folders: written.allowed_folders,
+        url: written.grafana_url,
+    }
+}
+
 fn check_addresses(spec: &AgentPlatformSpec, findings: &mut Findings) {
     if let Some(prometheus) = &spec.prometheus {
         let legal = is_server_url(&prometheus.address, &["http://", "https://"]);
         findings.require(legal, "spec.prometheus.address", Rule::InvalidUrl, messages::SERVER_URL);
+    }
+    if let Some(url) = spec.dashboards.as_ref().and_then(|dashboards| dashboards.grafana_url.as_ref()) {
+        let legal = is_server_url(url, &["http://", "https://"]);
+        findings.require(legal, "spec.dashboards.grafanaURL", Rule::InvalidUrl, messages::SERVER_URL);
+    }
+    if let Some(endpoint) = spec.collector.as_ref().and_then(|collector| collector.endpoint.as_ref()) {
+        let filled = endpoint.replace("{name}", "x").replace("{namespace}", "x");
+        let legal = is_server_url(&filled, &["http://", "https://"]) && filled.matches('/').count() == 2;
+        findings.require(legal, "spec.collector.endpoint", Rule::InvalidUrl, messages::COLLECTOR_URL);
     }
     for (index, backend) in spec.backends.iter().enumerate() {
         let schemes = ["http://", "https://", "postgres://", "postgresql://"];

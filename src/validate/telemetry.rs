@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::text::{has_control, is_label_name};
 use crate::api::v1alpha1::{CounterBirths, MatchOp, Matcher, NameTranslation, TelemetrySource, messages};
+use crate::domain::agent_series::AgentSeries;
 use crate::domain::metric_name::{stored_label, stored_name};
 use crate::domain::platform::Platform;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
@@ -82,6 +83,12 @@ impl Telemetry {
         self.fence.as_ref()
     }
 
+    /// Which series are the agent's.
+    pub(super) fn series(&self, agent: &str) -> AgentSeries {
+        let matchers = self.matchers.iter().chain(&self.fence).cloned().collect();
+        AgentSeries::new(self.profile, self.translation, agent, matchers)
+    }
+
     fn fenced(&self, selector: SeriesSelector) -> SeriesSelector {
         selector.with(self.matchers.iter().cloned()).with(self.fence.iter().cloned())
     }
@@ -136,7 +143,7 @@ fn parse_matcher(
 
 /// Whether RE2 takes the expression; it has the same syntax as Rust's, without look-around and
 /// back-references.
-fn check_regex(expression: &str) -> Result<(), String> {
+pub(super) fn check_regex(expression: &str) -> Result<(), String> {
     let parsed = regex_syntax::Parser::new().parse(expression);
     let (kind, column) = match parsed {
         Ok(_) => return Ok(()),

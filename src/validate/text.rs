@@ -79,6 +79,23 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     number.parse::<u64>().ok().map(|number| Duration::from_millis(number * milliseconds))
 }
 
+/// A duration in one of the units and within bounds, both inclusive.
+pub(super) fn duration_within(
+    text: &str,
+    units: &[&str],
+    shortest: Duration,
+    longest: Duration,
+) -> Option<Duration> {
+    let unit = text.trim_start_matches(|character: char| character.is_ascii_digit());
+    parse_duration(text).filter(|duration| units.contains(&unit) && (shortest..=longest).contains(duration))
+}
+
+/// An amount in US dollars above 0.
+pub(super) fn money(text: &str, path: &str, findings: &mut Findings) -> Option<Decimal> {
+    let amount = plain_decimal(text, 6, 6).filter(|amount| *amount > Decimal::ZERO);
+    findings.expect(amount, path, Rule::InvalidThreshold, messages::MONEY)
+}
+
 /// A window of the budget: at least a day, at most ninety.
 pub(super) fn budget_window(text: &str, path: &str, findings: &mut Findings) -> Option<Window> {
     let window = Window::parse(text);

@@ -100,7 +100,8 @@ fn promtool() -> Option<PathBuf> {
 /// The `spec` of a PrometheusRule is a rule file.
 fn rule_files(name: &str, slo: &Slo, folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for Artifact::PrometheusRule(rule) in render::slo(slo).0 {
+    for artifact in render::slo(slo).0 {
+        let Artifact::PrometheusRule(rule) = artifact else { panic!("an AgentSLO becomes rules") };
         let file = folder.join(format!("{name}.yaml"));
         let text = serde_saphyr::to_string(&rule.spec).expect("rule files should have only string keys");
         std::fs::write(&file, text).expect("a temporary file should be possible");

@@ -69,6 +69,19 @@ pub struct AgentPlatformSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "super::shared_schema::object_labels")]
     pub rule_labels: BTreeMap<String, String>,
+    /// Labels that every generated PodMonitor carries, so that Prometheus selects it.
+    /// Default: those of `ruleLabels`. Example: `{release: kube-prometheus-stack}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::shared_schema::object_labels")]
+    pub monitor_labels: BTreeMap<String, String>,
+    /// Labels that every generated AlertmanagerConfig carries, so that Alertmanager selects it.
+    /// Default: those of `ruleLabels`. Example: `{alertmanager: main}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::shared_schema::object_labels")]
+    pub route_labels: BTreeMap<String, String>,
+    /// How generated Collector pipelines are run. Default: one Collector for each AgentObservability.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collector: Option<Collector>,
     /// How Grafana finds dashboards. Default: label `grafana_dashboard: "1"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboards: Option<Dashboards>,
@@ -218,14 +231,75 @@ pub struct Backend {
     /// Its URL, without user information. Example: `http://tempo.monitoring.svc:4317`.
     #[schemars(length(min = 1, max = 512))]
     pub address: String,
-    /// Credentials that are sent to it. Default: none. Example: `{name: honeycomb, key: team}`.
+    /// Whether OTLP goes over gRPC or HTTP, for kinds that take both: `Otlp`, `Tempo`, `Jaeger`.
+    /// Default: `Grpc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::shared_schema::optional_word::<OtlpProtocol>")]
+    pub protocol: Option<OtlpProtocol>,
+    /// Credentials that are sent to it, in the form that its kind wants. The Secret must exist where the
+    /// Collector runs; this operator never reads it. Default: none. Example: `{name: honeycomb, key: team}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretKey>,
+    /// A header that names the tenant, for Loki, Tempo and Mimir. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_header: Option<TenantHeader>,
+}
+
+/// How OTLP travels.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum OtlpProtocol {
+    /// Over gRPC, in most on port 4317.
+    #[default]
+    Grpc,
+    /// Over HTTP, in most on port 4318.
+    Http,
+}
+
+/// How generated Collector pipelines are run.
+#[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.endpoint) || self.endpoint.replace('{name}', 'x').replace('{namespace}', 'x').matches('^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$')").message(messages::COLLECTOR_URL).field_path(".endpoint")
+)]
+pub struct Collector {
+    /// Where agents send OTLP over HTTP; `{name}` and `{namespace}` of the AgentObservability are replaced.
+    /// Default: the Service of the generated `OpenTelemetryCollector`, and one of the same name for a
+    /// ConfigMap. Example: `http://otel-gateway.observability.svc:4318`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub endpoint: Option<String>,
+    /// Whether a Collector serves more than one namespace. Default: `PerNamespace`.
+    #[serde(default)]
+    pub sharing: CollectorSharing,
+    /// Directory for the persistent queues, on a volume that outlives the container.
+    /// Default: `/var/lib/otelcol`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 200), regex(pattern = r"^/[A-Za-z0-9._/-]+$"))]
+    pub storage_directory: Option<String>,
+    /// Memory from which on the Collector refuses data, in MiB. Default: `400`.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "memoryLimitMiB")]
+    #[schemars(range(min = 64, max = 65_536))]
+    pub memory_limit_mib: Option<i32>,
+}
+
+/// Whether a Collector serves more than one namespace.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum CollectorSharing {
+    /// It serves its own: what arrives is stamped with the namespace of the AgentObservability, whatever
+    /// the sender claims.
+    #[default]
+    PerNamespace,
+    /// It serves several: the namespace is looked up by the address of the sending pod, and what does not
+    /// come from the AgentObservability's is left out.
+    Shared,
 }
 
 /// How Grafana finds dashboards.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.grafanaURL) || self.grafanaURL.matches('^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?$')").message(messages::SERVER_URL).field_path(".grafanaURL")
+)]
 pub struct Dashboards {
     /// Label by which the sidecar finds dashboard ConfigMaps. Default: `grafana_dashboard`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,6 +314,11 @@ pub struct Dashboards {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$"))]
     pub folder_annotation: Option<String>,
+    /// Base URL of Grafana, for links from alerts to dashboards. Default: none, so no links.
+    /// Example: `https://grafana.example`.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "grafanaURL")]
+    #[schemars(length(min = 1, max = 512))]
+    pub grafana_url: Option<String>,
     /// Folders that tenants may choose. Default: none. Example: `[Agents]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9 _-]+$")), extend("x-kubernetes-list-type" = "set"))]

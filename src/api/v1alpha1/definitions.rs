@@ -5,12 +5,13 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use super::{AgentPlatform, AgentSlo};
+use super::{AgentObservability, AgentPlatform, AgentSlo};
 
 /// The definitions of all kinds, in the order in which they are installed.
 #[must_use]
 pub fn custom_resource_definitions() -> Vec<CustomResourceDefinition> {
-    vec![without_nullable(AgentPlatform::crd()), without_nullable(AgentSlo::crd())]
+    let kinds = [AgentPlatform::crd(), AgentObservability::crd(), AgentSlo::crd()];
+    kinds.into_iter().map(without_nullable).collect()
 }
 
 /// The API server drops a null for a field that is not nullable, as if it had not been written, and so

@@ -85,3 +85,43 @@ pub const SEVERITY: &str = "must be lower-case letters, digits and '-', for exam
 pub const SERVER_URL: &str = "must be an http or https URL without user information, for example 'http://prometheus.monitoring.svc:9090'";
 /// An address of a back end.
 pub const BACKEND_URL: &str = "must be an http, https or postgresql URL without user information, for example 'http://tempo.monitoring.svc:4317'";
+/// A scrape interval outside its bounds.
+pub const SCRAPE_INTERVAL: &str =
+    "must be a whole number of seconds or minutes, at least 5s and at most 5m, for example '30s'";
+/// Pods that nothing tells from others.
+pub const POD_SELECTOR: &str =
+    "must have a label in `matchLabels` or a condition in `matchExpressions`, or every pod would be scraped";
+/// A percentage.
+pub const PERCENT: &str = "must be a percentage from 0 to 100 with at most 3 decimals, for example '10'";
+/// A percentage that can be exceeded.
+pub const PERCENT_OPEN: &str =
+    "must be a percentage greater than 0 and less than 100 with at most 3 decimals, for example '5'";
+/// Wait of the tail sampler outside its bounds.
+pub const DECISION_WAIT: &str =
+    "must be a whole number of seconds or minutes, at least 1s and at most 1h, for example '2m'";
+/// `spendRate` without a limit.
+pub const SPEND_RATE: &str = "set `maxUSDPerHour`, `timesUsual` or both";
+/// A multiple of the usual rate.
+pub const TIMES_USUAL: &str = "must be a number greater than 1 with at most 2 decimals, for example '4'";
+/// Period of a spend budget.
+pub const PERIOD: &str =
+    "must be a whole number with a unit 'h', 'd' or 'w', at least 1h and at most 31d, for example '24h'";
+/// Time without activity.
+pub const EXPECTED_EVERY: &str =
+    "must be a whole number with a unit 'm', 'h' or 'd', at least 10m and at most 14d, for example '6h'";
+/// Time of day.
+pub const TIME_OF_DAY: &str =
+    "must be a time of day such as '08:00', and `to` must differ from `from`; '24:00' ends a day";
+/// Time after which a run is stuck.
+pub const STUCK_AFTER: &str =
+    "must be a whole number of minutes or hours, at least 5m and at most 24h, for example '45m'";
+/// Time after which telemetry is missing.
+pub const MISSING_AFTER: &str =
+    "must be a whole number with a unit 'm', 'h' or 'd', at least 5m and at most 14d, for example '15m'";
+/// A duration of a route.
+pub const ROUTE_DURATION: &str = "must be a whole number of seconds, minutes or hours, for example '30s'";
+/// A receiver with no way, or with several.
+pub const ONE_RECEIVER: &str =
+    "set exactly one of `slack`, `pagerDuty`, `webhook`, `email`, `opsGenie`, `msTeams`";
+/// An address to which agents send, with placeholders.
+pub const COLLECTOR_URL: &str = "must be an http or https URL without user information, in which '{name}' and '{namespace}' are replaced, for example 'http://otel-collector.{namespace}.svc:4318'";

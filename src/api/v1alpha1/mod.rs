@@ -10,19 +10,29 @@
     reason = "the derives repeat attributes, and make types of their own that they do not export"
 )]
 
+mod agent_observability;
 mod agent_platform;
 mod agent_slo;
 mod definitions;
+mod guards;
 mod indicator;
 pub mod messages;
+mod observability_status;
+mod pipeline;
+mod routing;
 mod shared;
 mod shared_schema;
 mod status;
 
+pub use agent_observability::*;
 pub use agent_platform::*;
 pub use agent_slo::*;
 pub use definitions::custom_resource_definitions;
+pub use guards::*;
 pub use indicator::*;
+pub use observability_status::*;
+pub use pipeline::*;
+pub use routing::*;
 pub use shared::*;
 pub use status::*;
 

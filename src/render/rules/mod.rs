@@ -19,7 +19,7 @@ use crate::domain::names::child_name;
 use crate::domain::promql::LabelMatcher;
 use crate::domain::slo::Slo;
 use crate::foreign::{PrometheusRule, PrometheusRuleSpec, Rule, RuleGroup};
-use crate::vocabulary::{ARGOCD_IGNORE_UPDATES, MANAGED_BY_LABEL, MANAGED_BY_VALUE, label};
+use crate::vocabulary::label;
 
 /// How often counts are made, in minutes. Five of them overlap in each five-minute count.
 const COUNTS_INTERVAL: u32 = 1;
@@ -76,16 +76,8 @@ fn group(slo: &Slo, part: &str, minutes: u32, rules: impl Iterator<Item = Rule>)
 }
 
 fn metadata(slo: &Slo) -> ObjectMeta {
-    let mut labels = slo.rule_labels().clone();
-    labels.insert(MANAGED_BY_LABEL.to_owned(), MANAGED_BY_VALUE.to_owned());
-    let annotations = [(ARGOCD_IGNORE_UPDATES.to_owned(), "true".to_owned())];
-    ObjectMeta {
-        name: Some(child_name("AgentSLO", slo.namespace(), slo.name())),
-        namespace: Some(slo.namespace().to_owned()),
-        labels: Some(labels),
-        annotations: Some(annotations.into_iter().collect()),
-        ..ObjectMeta::default()
-    }
+    let name = child_name("AgentSLO", slo.namespace(), slo.name());
+    super::metadata::metadata(name, slo.namespace(), slo.rule_labels())
 }
 
 /// The labels that identify the AgentSLO on everything recorded.

@@ -18,6 +18,7 @@ pub(super) struct Schema {
 }
 
 pub(super) static AGENT_SLO: LazyLock<Schema> = LazyLock::new(|| schema_of("AgentSLO"));
+pub(super) static AGENT_OBSERVABILITY: LazyLock<Schema> = LazyLock::new(|| schema_of("AgentObservability"));
 pub(super) static AGENT_PLATFORM: LazyLock<Schema> = LazyLock::new(|| schema_of("AgentPlatform"));
 
 fn schema_of(kind: &str) -> Schema {

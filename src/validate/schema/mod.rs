@@ -10,7 +10,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
+use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::violation::{Rule, Violation};
 
 /// What a document says, as far as its structure allows.
@@ -56,6 +56,12 @@ impl<T> Structure<T> {
 #[must_use]
 pub fn read_slo(value: &Value) -> Structure<AgentSlo> {
     read(value, &closed::AGENT_SLO)
+}
+
+/// Reads an AgentObservability.
+#[must_use]
+pub fn read_observability(value: &Value) -> Structure<AgentObservability> {
+    read(value, &closed::AGENT_OBSERVABILITY)
 }
 
 /// Reads an AgentPlatform.

@@ -9,12 +9,34 @@ pub(super) struct Kind {
 }
 
 /// Every kind that may be installed.
-pub(super) const KINDS: [Kind; 5] = [
+pub(super) const KINDS: [Kind; 11] = [
     Kind { group_version: "v1", plural: "namespaces", name: "Namespace" },
+    Kind { group_version: "v1", plural: "configmaps", name: "ConfigMap" },
+    Kind {
+        group_version: "agentslo.dev/v1alpha1",
+        plural: "agentobservabilities",
+        name: "AgentObservability",
+    },
     Kind { group_version: "agentslo.dev/v1alpha1", plural: "agentplatforms", name: "AgentPlatform" },
     Kind { group_version: "agentslo.dev/v1alpha1", plural: "agentslos", name: "AgentSLO" },
     Kind { group_version: "events.k8s.io/v1", plural: "events", name: "Event" },
+    Kind { group_version: "monitoring.coreos.com/v1", plural: "podmonitors", name: "PodMonitor" },
     Kind { group_version: "monitoring.coreos.com/v1", plural: "prometheusrules", name: "PrometheusRule" },
+    Kind {
+        group_version: "monitoring.coreos.com/v1alpha1",
+        plural: "alertmanagerconfigs",
+        name: "AlertmanagerConfig",
+    },
+    Kind {
+        group_version: "opentelemetry.io/v1beta1",
+        plural: "opentelemetrycollectors",
+        name: "OpenTelemetryCollector",
+    },
+    Kind {
+        group_version: "grafana.integreatly.org/v1beta1",
+        plural: "grafanadashboards",
+        name: "GrafanaDashboard",
+    },
 ];
 
 /// An object, or without a name a collection; without a namespace that of all namespaces.

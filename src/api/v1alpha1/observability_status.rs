@@ -1,0 +1,75 @@
+//! What the operator reports back about an AgentObservability.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Condition;
+
+/// State of an AgentObservability, written by the operator.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentObservabilityStatus {
+    /// Generation of the spec that this status describes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Telemetry profile in force. Example: `ClaudeCode`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub profile: Option<String>,
+    /// Version of the Collector that the pipeline is made for, or `Off`. Example: `0.165`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub pipeline: Option<String>,
+    /// Signals that the pipeline carries on to a back end: `L` logs, `M` metrics, `T` traces; `-` for
+    /// none. Example: `LT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub signals: Option<String>,
+    /// What the agent's telemetry was found to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected: Option<Detected>,
+    /// What the agent is estimated to cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spend: Option<Spend>,
+    /// Conditions: `Ready`, `Accepted`, `PipelineApplied`, `DashboardsApplied`, `GuardsApplied`,
+    /// `RoutesApplied`, `MonitorsApplied`, `DataAvailable`, and `Reconciling` and `Stalled`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// What the agent's telemetry was found to have.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detected {
+    /// Roles of the profile that have series. Example: `[runs, tools]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 63)), extend("x-kubernetes-list-type" = "set"))]
+    pub roles: Vec<String>,
+    /// Roles of the profile that have none, so that nothing can be said of them. Example: `[queueDepth]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 63)), extend("x-kubernetes-list-type" = "set"))]
+    pub roles_without_series: Vec<String>,
+}
+
+/// What the agent is estimated to cost, in US dollars. Telemetry's prices are list prices; this is no
+/// bill.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spend {
+    /// In the last 24 hours. Example: `12.40`.
+    #[serde(rename = "estimatedLast24hUSD")]
+    #[schemars(length(max = 24))]
+    pub estimated_last24h_usd: String,
+    /// In the last 7 days. Example: `80.12`.
+    #[serde(rename = "estimatedLast7dUSD")]
+    #[schemars(length(max = 24))]
+    pub estimated_last7d_usd: String,
+    /// In this calendar month at the rate of the days observed. Example: `351.60`.
+    #[serde(rename = "estimatedMonthUSD")]
+    #[schemars(length(max = 24))]
+    pub estimated_month_usd: String,
+    /// Days of the last 7 for which there are samples, on which the estimate rests. Example: `6.5`.
+    #[schemars(length(max = 8))]
+    pub days_observed: String,
+}

@@ -1,0 +1,122 @@
+//! From an AgentObservability to an [`Observability`].
+
+use super::findings::Findings;
+use super::telemetry::Telemetry;
+use super::text::has_control;
+use super::{guards, pipeline, routing, scrape};
+use crate::api::v1alpha1::{
+    AgentObservability, AgentObservabilitySpec, DashboardDelivery, EnvironmentDelivery, TelemetrySource,
+    messages,
+};
+use crate::domain::observability::{Observability, ObservabilityParts};
+use crate::domain::platform::Platform;
+use crate::domain::violation::{Rule, Violations};
+
+/// What validation must know besides the AgentObservability.
+#[derive(Clone, Debug, Default)]
+pub struct ObservabilityFacts {
+    /// What the platform team decided for the namespace.
+    pub platform: Platform,
+    /// Name of an older AgentObservability of the same agent in the namespace.
+    pub superseded_by: Option<String>,
+}
+
+/// Profile of the metrics that a pipeline derives.
+const DERIVED_PROFILE: &str = "ClaudeCode";
+
+/// Validates an AgentObservability.
+///
+/// # Errors
+/// Every violation at once, in the order of their paths.
+pub fn observability(
+    resource: &AgentObservability,
+    facts: &ObservabilityFacts,
+) -> Result<Observability, Violations> {
+    let mut findings = Findings::default();
+    let parts = parse(resource, facts, &mut findings);
+    Violations::unless_any(findings.into_vec(), parts.map(Observability::from_parts))
+}
+
+/// The telemetry of an AgentObservability with its profile filled in, as AgentSLOs that refer to it use it.
+#[must_use]
+pub fn effective_telemetry(spec: &AgentObservabilitySpec) -> TelemetrySource {
+    let mut telemetry = spec.telemetry.clone().unwrap_or_default();
+    if telemetry.profile.is_none() && pipeline::derives(spec.pipeline.as_ref()) {
+        telemetry.profile = Some(DERIVED_PROFILE.to_owned());
+    }
+    telemetry
+}
+
+fn parse(
+    resource: &AgentObservability,
+    facts: &ObservabilityFacts,
+    findings: &mut Findings,
+) -> Option<ObservabilityParts> {
+    let spec = &resource.spec;
+    let platform = &facts.platform;
+    let namespace = resource.metadata.namespace.as_deref().unwrap_or("default");
+    let name = resource.metadata.name.as_deref().unwrap_or_default();
+
+    check_agent(&spec.agent, facts, findings);
+    check_folder(spec.dashboards.as_ref(), platform, findings);
+    let telemetry = Telemetry::parse(&effective_telemetry(spec), &spec.agent, namespace, platform, findings);
+    let scrape = spec.scrape.as_ref().map(|written| scrape::parse(written, findings));
+    let pipeline = spec.pipeline.as_ref().map(|written| pipeline::parse(written, platform, findings));
+    let guards = guards::parse(spec.guards.as_ref(), spec.pipeline.is_some(), platform, findings);
+    let routing = spec.routing.as_ref().map(|written| routing::parse(written, findings));
+    Some(ObservabilityParts {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        agent: spec.agent.clone(),
+        series: telemetry?.series(&spec.agent),
+        scrape: written_or_none(scrape)?,
+        workload: spec.workload.clone(),
+        pipeline: written_or_none(pipeline)?,
+        environment: environment(spec),
+        dashboards: spec.dashboards.clone(),
+        guards,
+        routing: written_or_none(routing)?,
+        platform: platform.clone(),
+    })
+}
+
+/// What was left out is fine; what was written must be right.
+#[allow(
+    clippy::option_option,
+    reason = "the outer one says whether it is right, the inner one whether it is there"
+)]
+pub(super) fn written_or_none<T>(written: Option<Option<T>>) -> Option<Option<T>> {
+    match written {
+        None => Some(None),
+        Some(None) => None,
+        Some(Some(value)) => Some(Some(value)),
+    }
+}
+
+fn check_agent(agent: &str, facts: &ObservabilityFacts, findings: &mut Findings) {
+    let legal = !has_control(agent) && !agent.contains("{{") && !agent.is_empty();
+    findings.require(legal, "spec.agent", Rule::InvalidText, messages::AGENT_TEXT);
+    if let Some(older) = &facts.superseded_by {
+        let message =
+            format!("AgentObservability '{older}' is older and describes the same agent; delete one of them");
+        findings.add("spec.agent", Rule::Superseded, message);
+    }
+}
+
+fn check_folder(dashboards: Option<&DashboardDelivery>, platform: &Platform, findings: &mut Findings) {
+    let Some(folder) = dashboards.and_then(|dashboards| dashboards.folder.as_ref()) else { return };
+    let allowed = &platform.grafana.allowed_folders;
+    let offered = if allowed.is_empty() {
+        "allows none".to_owned()
+    } else {
+        format!("allows '{}'", allowed.join("', '"))
+    };
+    let message = format!("folder '{folder}' is not allowed; {} {offered}", platform.display_name());
+    findings.require(allowed.contains(folder), "spec.dashboards.folder", Rule::NotPermitted, message);
+}
+
+fn environment(spec: &AgentObservabilitySpec) -> EnvironmentDelivery {
+    let default =
+        if spec.pipeline.is_some() { EnvironmentDelivery::ConfigMap } else { EnvironmentDelivery::Off };
+    spec.environment.unwrap_or(default)
+}
