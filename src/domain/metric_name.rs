@@ -146,8 +146,14 @@ mod tests {
         ];
         for (name, unit, is_counter, stored) in TABLE {
             let kind = if is_counter { MetricKind::Counter } else { MetricKind::Histogram };
-            let metric =
-                Metric { name: name.into(), unit: Some(unit.into()), kind, naming: Naming::OpenTelemetry };
+            let metric = Metric {
+                name: name.into(),
+                unit: Some(unit.into()),
+                kind,
+                naming: Naming::OpenTelemetry,
+                matchers: Vec::new(),
+                agent_label: None,
+            };
             for (strategy, expected) in strategies.into_iter().zip(stored) {
                 assert_eq!(stored_name(&metric, strategy), expected, "{name} {strategy:?}");
             }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
-use crate::api::v1alpha1::CounterBirths;
+use crate::api::v1alpha1::{CounterBirths, Matcher};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/profiles");
 
@@ -57,6 +57,8 @@ pub struct Profile {
     pub counter_births: CounterBirths,
     /// Finished runs, with their outcome.
     pub runs: Option<Outcomes>,
+    /// Finished calls of models, with their outcome.
+    pub model_calls: Option<Outcomes>,
     /// Finished tool executions, with their outcome.
     pub tools: Option<Outcomes>,
     /// Duration of runs, in seconds.
@@ -69,30 +71,86 @@ pub struct Profile {
     pub time_to_first_token: Option<Metric>,
     /// Cost of runs, a histogram in US dollars.
     pub run_cost: Option<Metric>,
-    /// Cost, a counter in US dollars.
+    /// Cost in US dollars: a counter, or a histogram whose sum is the cost.
     pub cost: Option<Metric>,
     /// Tokens of runs, a histogram.
     pub run_tokens: Option<Metric>,
+    /// Tokens by their type: counters, or histograms whose sums are the tokens.
+    #[serde(default)]
+    pub tokens: BTreeMap<TokenType, Metric>,
     /// Turns of runs, a histogram.
     pub run_turns: Option<Metric>,
+    /// Runs that are under way, a gauge.
+    pub active_runs: Option<Metric>,
+    /// When the oldest run that is under way began, in seconds since the epoch; 0 or absent without one.
+    pub oldest_active_run_start: Option<Metric>,
+    /// Work that waits for an agent, a gauge.
+    pub queue_depth: Option<Metric>,
+    /// Errors by their type.
+    pub errors: Option<Typed>,
     /// Evaluated runs, with their verdict.
     pub evaluations: Option<Outcomes>,
     /// Scores of evaluated runs, a histogram.
     pub evaluation_score: Option<Named>,
     /// Guardrail checks, with their verdict.
     pub guardrails: Option<Outcomes>,
+    /// What may be wrong with its series.
+    #[serde(default)]
+    pub hazards: Vec<Hazard>,
 }
 
-/// Events with an outcome in a label.
+/// Events and how the failed ones among them are known.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outcomes {
-    /// A counter, or a histogram whose observations are the events.
+    /// All events: a counter, or a histogram whose observations are the events.
     pub metric: Metric,
-    /// Where the outcome is, and what it means.
+    /// How good and bad events are told apart.
     pub outcome: Outcome,
     /// Label with the name of the tool, evaluator or check.
     pub name_label: Option<String>,
+}
+
+/// How good and bad events are told apart.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// By a label of the metric.
+    Label(OutcomeLabel),
+    /// Failed events are counted by a metric of their own, whose other labels may differ.
+    Failed(Metric),
+    /// Good events are counted by a metric of their own, whose other labels may differ.
+    Succeeded(Metric),
+    /// Not at all: events are counted whatever became of them.
+    Untold,
+}
+
+impl Outcome {
+    /// The label that tells, where it is a label.
+    #[must_use]
+    pub fn label(&self) -> Option<&OutcomeLabel> {
+        match self {
+            Self::Label(label) => Some(label),
+            Self::Failed(_) | Self::Succeeded(_) | Self::Untold => None,
+        }
+    }
+}
+
+/// A label with the outcome of an event, and what it means. Any value that is neither good nor excluded
+/// is bad.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OutcomeLabel {
+    /// Name of the label.
+    pub name: String,
+    /// Values that are good; an empty string means that the label is missing.
+    #[serde(default)]
+    pub good: Vec<String>,
+    /// Values that are not valid events.
+    #[serde(default)]
+    pub excluded: Vec<String>,
+    /// Where good values are too many to list: an RE2 expression for the bad ones, and all others are good.
+    pub bad: Option<String>,
 }
 
 /// A metric whose series carry the name of an evaluator.
@@ -105,16 +163,42 @@ pub struct Named {
     pub name_label: String,
 }
 
-/// Where the outcome of an event is, and what it means. Any other value is bad.
+/// A metric whose series carry the type of an error.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Outcome {
-    /// The label.
-    pub label: String,
-    /// Values that are good; an empty string means that the label is missing.
-    pub good: Vec<String>,
-    /// Values that are not valid events.
-    pub excluded: Vec<String>,
+pub struct Typed {
+    /// The metric: a counter, or a histogram whose observations are the errors.
+    pub metric: Metric,
+    /// Label with the type.
+    pub type_label: String,
+}
+
+/// What a token was used for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenType {
+    /// Read by the model.
+    Input,
+    /// Written by the model.
+    Output,
+    /// Read from the cache of prompts.
+    CacheRead,
+    /// Written to the cache of prompts.
+    CacheWrite,
+    /// Written by the model for itself.
+    Reasoning,
+}
+
+/// What may be wrong with the series of an emitter.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Hazard {
+    /// Its name, for example `LabelPerCall`.
+    pub name: String,
+    /// How it shows in Prometheus.
+    pub sign: String,
+    /// What mends it.
+    pub fix: String,
 }
 
 /// A metric as its emitter names it.
@@ -129,6 +213,11 @@ pub struct Metric {
     pub kind: MetricKind,
     /// Whose naming it is in.
     pub naming: Naming,
+    /// Which of its series play the role; labels in the emitter's own naming. Empty for all.
+    #[serde(default)]
+    pub matchers: Vec<Matcher>,
+    /// Label with the name of the agent, where it is another than that of the profile.
+    pub agent_label: Option<String>,
 }
 
 /// What a metric is.
@@ -136,6 +225,8 @@ pub struct Metric {
 pub enum MetricKind {
     /// A monotonic counter.
     Counter,
+    /// A value that goes up and down.
+    Gauge,
     /// A histogram, classic or native.
     Histogram,
 }
