@@ -55,6 +55,9 @@ pub struct Profile {
     pub query_offset: String,
     /// What the first value of a counter means.
     pub counter_births: CounterBirths,
+    /// Metrics of which an emitter of this kind has at least one, and others have none.
+    #[serde(default)]
+    pub fingerprint: Vec<Metric>,
     /// Finished runs, with their outcome.
     pub runs: Option<Outcomes>,
     /// Finished calls of models, with their outcome.
@@ -97,6 +100,81 @@ pub struct Profile {
     /// What may be wrong with its series.
     #[serde(default)]
     pub hazards: Vec<Hazard>,
+}
+
+impl Profile {
+    /// Every metric that plays a role, in the order of the fields.
+    #[must_use]
+    pub fn roles(&self) -> Vec<Role<'_>> {
+        let events = [
+            ("runs", &self.runs),
+            ("modelCalls", &self.model_calls),
+            ("tools", &self.tools),
+            ("evaluations", &self.evaluations),
+            ("guardrails", &self.guardrails),
+        ];
+        let distributions = [
+            ("runDuration", &self.run_duration),
+            ("modelCallDuration", &self.model_call_duration),
+            ("toolDuration", &self.tool_duration),
+            ("timeToFirstToken", &self.time_to_first_token),
+            ("runCost", &self.run_cost),
+            ("runTokens", &self.run_tokens),
+            ("runTurns", &self.run_turns),
+        ];
+        let levels = [
+            ("activeRuns", &self.active_runs),
+            ("oldestActiveRunStart", &self.oldest_active_run_start),
+            ("queueDepth", &self.queue_depth),
+        ];
+        let score = self.evaluation_score.as_ref().map(|scores| &scores.metric);
+        let errors = self.errors.as_ref().map(|errors| &errors.metric);
+        let mut roles = Vec::new();
+        for (name, events) in events {
+            roles.extend(events.as_ref().map(|events| Role::new(name, Shape::Events, &events.metric)));
+        }
+        for (name, metric) in distributions {
+            roles.extend(metric.as_ref().map(|metric| Role::new(name, Shape::Distribution, metric)));
+        }
+        roles.extend(score.map(|metric| Role::new("evaluationScore", Shape::Distribution, metric)));
+        roles.extend(self.cost.as_ref().map(|metric| Role::new("cost", Shape::Amount, metric)));
+        roles.extend(self.tokens.values().map(|metric| Role::new("tokens", Shape::Amount, metric)));
+        for (name, metric) in levels {
+            roles.extend(metric.as_ref().map(|metric| Role::new(name, Shape::Level, metric)));
+        }
+        roles.extend(errors.map(|metric| Role::new("errors", Shape::Events, metric)));
+        roles
+    }
+}
+
+/// One metric and the role that it plays.
+#[derive(Clone, Copy, Debug)]
+pub struct Role<'a> {
+    /// Name of the role, as profiles write it.
+    pub name: &'static str,
+    /// What of the metric is read.
+    pub shape: Shape,
+    /// The metric; of events with a metric for failures, the one of all events.
+    pub metric: &'a Metric,
+}
+
+impl<'a> Role<'a> {
+    fn new(name: &'static str, shape: Shape, metric: &'a Metric) -> Self {
+        Self { name, shape, metric }
+    }
+}
+
+/// What of a metric a role reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shape {
+    /// How many.
+    Events,
+    /// How they are distributed.
+    Distribution,
+    /// The sum of what was used.
+    Amount,
+    /// The value now.
+    Level,
 }
 
 /// Events and how the failed ones among them are known.
@@ -246,7 +324,50 @@ mod tests {
 
     #[test]
     fn every_profile_parses_and_the_default_is_there() {
-        assert_eq!(names(), ["AgentMetrics", "ClaudeCode", "GenAI", "GenAI136", "GenAI137"]);
+        let expected = [
+            "AgentGateway",
+            "AgentMetrics",
+            "ClaudeCode",
+            "ClaudeCodeNative",
+            "EnvoyAIGateway",
+            "GenAI",
+            "GenAI136",
+            "GenAI137",
+            "GoogleADK",
+            "Kagent",
+            "LiteLLM",
+            "MicrosoftAgentFramework",
+            "OpenLIT",
+            "OpenLLMetry",
+            "Strands",
+            "VLLM",
+        ];
+        assert_eq!(names(), expected);
         assert!(find(DEFAULT).is_some());
+    }
+
+    #[test]
+    fn roles_have_the_kind_of_metric_that_is_counted_there() {
+        for profile in names().into_iter().filter_map(find) {
+            for role in profile.roles() {
+                let (kind, name) = (role.metric.kind, &role.metric.name);
+                let fits = match role.shape {
+                    Shape::Events | Shape::Amount => kind != MetricKind::Gauge,
+                    Shape::Distribution => kind == MetricKind::Histogram,
+                    Shape::Level => kind == MetricKind::Gauge,
+                };
+                assert!(fits, "{}: {} is {name}, a {kind:?}", profile.name, role.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_profile_can_be_recognised_and_says_how_to_mend_its_hazards() {
+        for profile in names().into_iter().filter_map(find) {
+            assert!(!profile.fingerprint.is_empty(), "{} cannot be recognised", profile.name);
+            for hazard in &profile.hazards {
+                assert!(!hazard.sign.is_empty() && !hazard.fix.is_empty(), "{}: {hazard:?}", profile.name);
+            }
+        }
     }
 }
