@@ -11,7 +11,10 @@ pub fn stored_name(metric: &Metric, translation: NameTranslation) -> String {
         return metric.name.clone();
     }
     let is_counter = metric.kind == MetricKind::Counter;
-    let unit = metric.unit.as_deref().and_then(unit_suffix);
+    let unit = match (metric.kind, metric.unit.as_deref()) {
+        (MetricKind::Gauge, Some("1")) => Some("ratio"),
+        (_, unit) => unit.and_then(unit_suffix),
+    };
     match translation {
         NameTranslation::NoTranslation => metric.name.clone(),
         NameTranslation::NoUTF8EscapingWithSuffixes => dotted_with_suffixes(&metric.name, unit, is_counter),
@@ -146,8 +149,14 @@ mod tests {
         ];
         for (name, unit, is_counter, stored) in TABLE {
             let kind = if is_counter { MetricKind::Counter } else { MetricKind::Histogram };
-            let metric =
-                Metric { name: name.into(), unit: Some(unit.into()), kind, naming: Naming::OpenTelemetry };
+            let metric = Metric {
+                name: name.into(),
+                unit: Some(unit.into()),
+                kind,
+                naming: Naming::OpenTelemetry,
+                matchers: Vec::new(),
+                agent_label: None,
+            };
             for (strategy, expected) in strategies.into_iter().zip(stored) {
                 assert_eq!(stored_name(&metric, strategy), expected, "{name} {strategy:?}");
             }

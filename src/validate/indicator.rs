@@ -12,7 +12,7 @@ use crate::domain::indicator::{Counter, GoodSide, Indicator, Measure, Numerator}
 use crate::domain::platform::Platform;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
 use crate::domain::violation::Rule;
-use crate::profiles::{Metric, MetricKind, Outcomes};
+use crate::profiles::{Metric, MetricKind, Outcome, OutcomeLabel, Outcomes};
 
 /// Validates an indicator; `None` where violations were found.
 pub(super) fn parse(
@@ -46,29 +46,56 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn success(&mut self, spec: &api::SuccessIndicator) -> Option<Indicator> {
-        let runs =
-            self.role(self.telemetry.profile.runs.as_ref(), "success", "finished runs with an outcome")?;
-        let excluded = or_default(&spec.exclude_outcomes, &runs.outcome.excluded);
-        let good = or_default(&spec.good_outcomes, &runs.outcome.good);
-        self.require_disjoint(&good, &excluded, "spec.indicator.success.excludeOutcomes");
-        let measure = self.outcomes(runs, &good, &excluded, &[]);
+        let what = "finished runs with an outcome";
+        let runs = self.role(self.telemetry.profile.runs.as_ref(), "success", what)?;
+        let measure = match &runs.outcome {
+            Outcome::Label(label) => self.success_by_label(runs, label, spec),
+            Outcome::Failed(_) | Outcome::Succeeded(_) | Outcome::Untold => {
+                self.require_no_choice(spec);
+                self.outcomes(runs, "success", what, &[])?
+            }
+        };
         Some(Indicator { kind: "success", measure, phrase: "runs failed".into() })
     }
 
+    /// Success where the user may say which values of the label are good.
+    fn success_by_label(
+        &mut self,
+        runs: &Outcomes,
+        label: &OutcomeLabel,
+        spec: &api::SuccessIndicator,
+    ) -> Measure {
+        let excluded = or_default(&spec.exclude_outcomes, &label.excluded);
+        let good = or_default(&spec.good_outcomes, &label.good);
+        self.require_disjoint(&good, &excluded, "spec.indicator.success.excludeOutcomes");
+        let bad = label.bad.clone().filter(|_| spec.good_outcomes.is_empty());
+        self.by_label(runs, &OutcomeLabel { name: label.name.clone(), good, excluded, bad }, &[])
+    }
+
+    /// Outcomes can only be chosen where there is a label with them.
+    fn require_no_choice(&mut self, spec: &api::SuccessIndicator) {
+        let message = format!(
+            "profile '{}' has no outcome label, so outcomes cannot be chosen; remove it",
+            self.telemetry.profile.name
+        );
+        let chosen = [("goodOutcomes", &spec.good_outcomes), ("excludeOutcomes", &spec.exclude_outcomes)];
+        for (field, _) in chosen.into_iter().filter(|(_, values)| !values.is_empty()) {
+            let path = format!("spec.indicator.success.{field}");
+            self.findings.add(path, Rule::UnsupportedIndicator, message.clone());
+        }
+    }
+
     fn tool_success(&mut self, spec: &api::ToolSuccessIndicator) -> Option<Indicator> {
-        let tools = self.role(
-            self.telemetry.profile.tools.as_ref(),
-            "toolSuccess",
-            "tool executions with an outcome",
-        )?;
-        let measure = self.outcomes(tools, &tools.outcome.good, &tools.outcome.excluded, &spec.tools);
+        let what = "tool executions with an outcome";
+        let tools = self.role(self.telemetry.profile.tools.as_ref(), "toolSuccess", what)?;
+        let measure = self.outcomes(tools, "toolSuccess", what, &spec.tools)?;
         Some(Indicator { kind: "toolSuccess", measure, phrase: "tool executions failed".into() })
     }
 
     fn guardrail(&mut self, spec: &api::GuardrailIndicator) -> Option<Indicator> {
-        let checks =
-            self.role(self.telemetry.profile.guardrails.as_ref(), "guardrail", "guardrail checks")?;
-        let measure = self.outcomes(checks, &checks.outcome.good, &checks.outcome.excluded, &spec.checks);
+        let what = "guardrail checks";
+        let checks = self.role(self.telemetry.profile.guardrails.as_ref(), "guardrail", what)?;
+        let measure = self.outcomes(checks, "guardrail", what, &spec.checks)?;
         Some(Indicator { kind: "guardrail", measure, phrase: "guardrail checks blocked the run".into() })
     }
 
@@ -136,7 +163,7 @@ impl Builder<'_> {
         let cost = self.role(profile.cost.as_ref(), "costPerRun", "a counter of cost");
         let runs = self.role(profile.runs.as_ref(), "costPerRun", "a counter of runs");
         let measure = Measure::HourlyMean {
-            cost: self.telemetry.select(cost?),
+            cost: self.telemetry.select_amount(cost?),
             runs: self.counter(&runs?.metric, Vec::new()),
             limit,
         };
@@ -173,10 +200,16 @@ impl Builder<'_> {
 
     fn evaluation_labels(&mut self, spec: &api::EvaluationIndicator) -> Option<Indicator> {
         let evaluations = self.telemetry.profile.evaluations.as_ref();
-        let evaluations = self.role(evaluations, "evaluation", "a counter of evaluation results")?;
-        let evaluator = [spec.evaluator.clone()];
-        let measure =
-            self.outcomes(evaluations, &spec.good_labels, &evaluations.outcome.excluded, &evaluator);
+        let what = "a counter of evaluation results";
+        let evaluations = self.role(evaluations, "evaluation", what)?;
+        let label = self.role(evaluations.outcome.label(), "evaluation", what)?;
+        let label = OutcomeLabel {
+            name: label.name.clone(),
+            good: spec.good_labels.clone(),
+            excluded: label.excluded.clone(),
+            bad: None,
+        };
+        let measure = self.by_label(evaluations, &label, std::slice::from_ref(&spec.evaluator));
         let phrase = format!("runs were not good in '{}'", spec.evaluator);
         Some(Indicator { kind: "evaluation", measure, phrase })
     }
@@ -267,26 +300,48 @@ impl Builder<'_> {
         self.findings.expect(role, format!("spec.indicator.{kind}"), Rule::UnsupportedIndicator, message)
     }
 
-    /// Events with an outcome: bad is whatever is neither good nor excluded.
-    fn outcomes(&self, role: &Outcomes, good: &[String], excluded: &[String], names: &[String]) -> Measure {
-        let outcome = self.telemetry.label(&role.outcome.label);
+    /// Events with an outcome, of these names or of all.
+    fn outcomes(&mut self, role: &Outcomes, kind: &str, what: &str, names: &[String]) -> Option<Measure> {
+        let numerator = match &role.outcome {
+            Outcome::Label(label) => return Some(self.by_label(role, label, names)),
+            Outcome::Failed(metric) => Some(Numerator::Bad(self.counter(metric, self.named(role, names)))),
+            Outcome::Succeeded(metric) => {
+                Some(Numerator::Good(self.counter(metric, self.named(role, names))))
+            }
+            Outcome::Untold => None,
+        };
+        let numerator = self.role(numerator, kind, what)?;
+        let total = self.counter(&role.metric, self.named(role, names));
+        Some(Measure::Events { total, numerator })
+    }
+
+    /// Events with their outcome in a label.
+    fn by_label(&self, role: &Outcomes, label: &OutcomeLabel, names: &[String]) -> Measure {
+        let outcome = self.telemetry.label(&label.name);
         let not = |values: &[String]| -> Vec<LabelMatcher> {
             values.iter().map(|value| LabelMatcher::not_equal(outcome.clone(), value.clone())).collect()
         };
-        let named: Vec<LabelMatcher> =
-            role.name_label.iter().filter_map(|label| one_of(&self.telemetry.label(label), names)).collect();
-        let valid = [named, not(excluded)].concat();
-        let bad = [valid.clone(), not(good)].concat();
+        let valid = [self.named(role, names), not(&label.excluded)].concat();
+        let of_bad = match &label.bad {
+            Some(expression) => vec![LabelMatcher::regex(outcome.clone(), expression.clone())],
+            None => not(&label.good),
+        };
         Measure::Events {
-            total: self.counter(&role.metric, valid),
-            numerator: Numerator::Bad(self.counter(&role.metric, bad)),
+            total: self.counter(&role.metric, valid.clone()),
+            numerator: Numerator::Bad(self.counter(&role.metric, [valid, of_bad].concat())),
         }
+    }
+
+    /// The condition that an event is of one of these names.
+    fn named(&self, role: &Outcomes, names: &[String]) -> Vec<LabelMatcher> {
+        let label = role.name_label.as_ref().map(|label| self.telemetry.label(label));
+        label.and_then(|label| one_of(&label, names)).into_iter().collect()
     }
 
     fn counter(&self, metric: &Metric, matchers: Vec<LabelMatcher>) -> Counter {
         let selector = self.telemetry.select(metric).with(matchers);
         match metric.kind {
-            MetricKind::Counter => Counter::Plain(selector),
+            MetricKind::Counter | MetricKind::Gauge => Counter::Plain(selector),
             MetricKind::Histogram => Counter::Observations(selector, HistogramType::Auto),
         }
     }

@@ -8,7 +8,7 @@ use crate::domain::metric_name::{stored_label, stored_name};
 use crate::domain::platform::Platform;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
 use crate::domain::violation::Rule;
-use crate::profiles::{self, Metric, Profile};
+use crate::profiles::{self, Metric, MetricKind, Profile};
 
 /// How to select the series of one agent.
 pub(super) struct Telemetry {
@@ -17,7 +17,7 @@ pub(super) struct Telemetry {
     translation: NameTranslation,
     /// What the first value of a counter means.
     pub(super) counter_births: CounterBirths,
-    agent: LabelMatcher,
+    agent: String,
     matchers: Vec<LabelMatcher>,
     fence: Option<LabelMatcher>,
 }
@@ -43,7 +43,7 @@ impl Telemetry {
             profile,
             translation: source.name_translation,
             counter_births: source.counter_births.unwrap_or(profile.counter_births),
-            agent: LabelMatcher::equal(stored_label(&profile.agent_label, source.name_translation), agent),
+            agent: agent.to_owned(),
             matchers,
             fence,
         })
@@ -52,7 +52,23 @@ impl Telemetry {
     /// The agent's series of a metric of the profile.
     pub(super) fn select(&self, metric: &Metric) -> SeriesSelector {
         let name = stored_name(metric, self.translation);
-        self.fenced(SeriesSelector::new(name, vec![self.agent.clone()]))
+        let own = metric.matchers.iter().map(|matcher| LabelMatcher {
+            label: self.label(&matcher.label),
+            op: matcher.op,
+            value: matcher.value.clone(),
+        });
+        let agent_label = metric.agent_label.as_ref().unwrap_or(&self.profile.agent_label);
+        let agent = LabelMatcher::equal(self.label(agent_label), self.agent.clone());
+        self.fenced(SeriesSelector::new(name, vec![agent]).with(own))
+    }
+
+    /// The agent's series of an amount, such as dollars: a counter, or the sum of a histogram.
+    pub(super) fn select_amount(&self, metric: &Metric) -> SeriesSelector {
+        let selector = self.select(metric);
+        match metric.kind {
+            MetricKind::Counter | MetricKind::Gauge => selector,
+            MetricKind::Histogram => selector.suffixed("_sum"),
+        }
     }
 
     /// The series of a metric that the user named.

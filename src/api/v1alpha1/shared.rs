@@ -77,8 +77,9 @@ pub enum NameTranslation {
 pub struct TelemetrySource {
     /// Telemetry profile: the set of metric names that the agent emits. `AgentMetrics` is this
     /// project's contract; `GenAI`, `GenAI137` and `GenAI136` are the three generations of the
-    /// OpenTelemetry GenAI conventions; `ClaudeCode` is for metrics derived by the generated
-    /// Collector pipeline. Default: `AgentMetrics`.
+    /// OpenTelemetry GenAI conventions; `ClaudeCode` and `Kagent` are for metrics derived by the
+    /// generated Collector pipeline; the others are named after what emits them. `agentslo discover`
+    /// finds the one that fits. Default: `AgentMetrics`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), extend("enum" = crate::profiles::names()))]
     pub profile: Option<String>,
