@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod platform;
 pub mod promql;
 pub mod reading;
+pub mod role;
 pub mod routing;
 pub mod scrape;
 pub mod slo;

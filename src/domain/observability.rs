@@ -1,9 +1,12 @@
 //! One validated AgentObservability. Only [`crate::validate`] makes one.
 
+use std::collections::BTreeSet;
+
 use super::agent_series::AgentSeries;
 use super::guard::Guard;
 use super::pipeline::Pipeline;
 use super::platform::Platform;
+use super::role::Role;
 use super::routing::Routing;
 use super::scrape::Scrape;
 use crate::api::v1alpha1::{DashboardDelivery, EnvironmentDelivery, Workload};
@@ -19,6 +22,7 @@ pub(crate) struct ObservabilityParts {
     pub(crate) name: String,
     pub(crate) agent: String,
     pub(crate) series: AgentSeries,
+    pub(crate) roles: Option<BTreeSet<Role>>,
     pub(crate) scrape: Option<Scrape>,
     pub(crate) workload: Option<Workload>,
     pub(crate) pipeline: Option<Pipeline>,
@@ -57,6 +61,16 @@ impl Observability {
     #[must_use]
     pub fn series(&self) -> &AgentSeries {
         &self.0.series
+    }
+
+    /// Whether series that play a role have ever been seen; an artifact that rests on a role is made only
+    /// then. Where nobody could look, the profile is believed.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        match &self.0.roles {
+            Some(seen) => seen.contains(&role),
+            None => !role.metrics(self.0.series.profile()).is_empty(),
+        }
     }
 
     /// Pods whose metrics are scraped.

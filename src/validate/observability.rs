@@ -1,5 +1,7 @@
 //! From an AgentObservability to an [`Observability`].
 
+use std::collections::BTreeSet;
+
 use super::findings::Findings;
 use super::telemetry::Telemetry;
 use super::text::has_control;
@@ -10,6 +12,7 @@ use crate::api::v1alpha1::{
 };
 use crate::domain::observability::{Observability, ObservabilityParts};
 use crate::domain::platform::Platform;
+use crate::domain::role::Role;
 use crate::domain::violation::{Rule, Violations};
 
 /// What validation must know besides the AgentObservability.
@@ -19,6 +22,8 @@ pub struct ObservabilityFacts {
     pub platform: Platform,
     /// Name of an older AgentObservability of the same agent in the namespace.
     pub superseded_by: Option<String>,
+    /// Roles of which series have ever been seen; none where nobody could look.
+    pub roles: Option<BTreeSet<Role>>,
 }
 
 /// Profile of the metrics that a pipeline derives.
@@ -68,7 +73,8 @@ fn parse(
         namespace: namespace.to_owned(),
         name: name.to_owned(),
         agent: spec.agent.clone(),
-        series: telemetry?.series(&spec.agent),
+        series: telemetry?.into_series(),
+        roles: facts.roles.clone(),
         scrape: written_or_none(scrape)?,
         workload: spec.workload.clone(),
         pipeline: written_or_none(pipeline)?,

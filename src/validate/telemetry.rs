@@ -2,22 +2,20 @@
 
 use super::findings::Findings;
 use super::text::{has_control, is_label_name};
-use crate::api::v1alpha1::{CounterBirths, MatchOp, Matcher, NameTranslation, TelemetrySource, messages};
+use crate::api::v1alpha1::{CounterBirths, MatchOp, Matcher, TelemetrySource, messages};
 use crate::domain::agent_series::AgentSeries;
-use crate::domain::metric_name::{stored_label, stored_name};
 use crate::domain::platform::Platform;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
 use crate::domain::violation::Rule;
-use crate::profiles::{self, Metric, MetricKind, Profile};
+use crate::profiles::{self, Metric, Profile};
 
 /// How to select the series of one agent.
 pub(super) struct Telemetry {
     /// What the agent emits.
     pub(super) profile: &'static Profile,
-    translation: NameTranslation,
     /// What the first value of a counter means.
     pub(super) counter_births: CounterBirths,
-    agent: String,
+    series: AgentSeries,
     matchers: Vec<LabelMatcher>,
     fence: Option<LabelMatcher>,
 }
@@ -39,11 +37,11 @@ impl Telemetry {
             platform.namespace_label.as_ref().map(|label| LabelMatcher::equal(label.clone(), namespace));
         let matchers = parse_matchers(&source.matchers, "spec.telemetry.matchers", fence.as_ref(), findings);
         let profile = profile?;
+        let conditions = matchers.iter().chain(&fence).cloned().collect();
         Some(Self {
             profile,
-            translation: source.name_translation,
             counter_births: source.counter_births.unwrap_or(profile.counter_births),
-            agent: agent.to_owned(),
+            series: AgentSeries::new(profile, source.name_translation, agent, conditions),
             matchers,
             fence,
         })
@@ -51,24 +49,12 @@ impl Telemetry {
 
     /// The agent's series of a metric of the profile.
     pub(super) fn select(&self, metric: &Metric) -> SeriesSelector {
-        let name = stored_name(metric, self.translation);
-        let own = metric.matchers.iter().map(|matcher| LabelMatcher {
-            label: self.label(&matcher.label),
-            op: matcher.op,
-            value: matcher.value.clone(),
-        });
-        let agent_label = metric.agent_label.as_ref().unwrap_or(&self.profile.agent_label);
-        let agent = LabelMatcher::equal(self.label(agent_label), self.agent.clone());
-        self.fenced(SeriesSelector::new(name, vec![agent]).with(own))
+        self.series.select(metric)
     }
 
     /// The agent's series of an amount, such as dollars: a counter, or the sum of a histogram.
     pub(super) fn select_amount(&self, metric: &Metric) -> SeriesSelector {
-        let selector = self.select(metric);
-        match metric.kind {
-            MetricKind::Counter | MetricKind::Gauge => selector,
-            MetricKind::Histogram => selector.suffixed("_sum"),
-        }
+        self.series.select_amount(metric)
     }
 
     /// The series of a metric that the user named.
@@ -91,7 +77,7 @@ impl Telemetry {
 
     /// A label of the profile as Prometheus stores it.
     pub(super) fn label(&self, label: &str) -> String {
-        stored_label(label, self.translation)
+        self.series.label(label)
     }
 
     /// The matcher that every selector must carry.
@@ -100,9 +86,8 @@ impl Telemetry {
     }
 
     /// Which series are the agent's.
-    pub(super) fn series(&self, agent: &str) -> AgentSeries {
-        let matchers = self.matchers.iter().chain(&self.fence).cloned().collect();
-        AgentSeries::new(self.profile, self.translation, agent, matchers)
+    pub(super) fn into_series(self) -> AgentSeries {
+        self.series
     }
 
     fn fenced(&self, selector: SeriesSelector) -> SeriesSelector {
