@@ -14,7 +14,8 @@ fn texts() -> Vec<String> {
     let mut files: Vec<String> = folders.iter().flat_map(|folder| workspace::files(folder)).collect();
     let root = ["README.md", MAP, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Makefile", "Cargo.toml"];
     files.extend(root.iter().filter(|file| workspace::path(file).exists()).map(|file| (*file).to_owned()));
-    files.retain(|file| !file.contains("/target/") && !file.ends_with("go.sum"));
+    let built = ["/target/", "/node_modules/", "/dist/", "/.venv/", "/__pycache__/"];
+    files.retain(|file| !built.iter().any(|folder| file.contains(folder)) && !file.ends_with("go.sum"));
     files
 }
 
@@ -44,8 +45,9 @@ fn every_example_is_exercised() {
     let exercised: BTreeSet<String> = example::all().into_iter().map(|example| example.name).collect();
     for folder in folders("examples") {
         let name = folder.trim_start_matches("examples/").to_owned();
-        let is_program = workspace::path(format!("{folder}/main.rs")).exists();
-        assert!(is_program || exercised.contains(&name), "{folder} has neither agentslo.yaml nor main.rs");
+        let mut entries = ["main.rs", "python/agent.py"].into_iter();
+        let is_program = entries.any(|entry| workspace::path(format!("{folder}/{entry}")).exists());
+        assert!(is_program || exercised.contains(&name), "{folder} has neither agentslo.yaml nor a program");
         let rendered = workspace::path(format!("{folder}/rendered")).exists();
         assert!(is_program || rendered, "{folder} is not rendered; run `make bless`");
     }
