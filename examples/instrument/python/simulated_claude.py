@@ -33,7 +33,7 @@ TOOL_OUTPUT = "tool-output-text"
 ANSWER = "answer-text"
 FAILURE = "error-text: request with key sk-ant-error-secret-000000 was refused"
 
-# Failing runs go through these in turn. The first six end with a result, the others without one.
+# Failing runs go through these in turn.
 FAILURES = (
     "error_during_execution",
     "error_max_turns",
@@ -87,6 +87,9 @@ async def query(prompt: str, script: Script) -> AsyncIterator[Message]:
         raise ResultError(f"Claude Code returned an error result: {FAILURE}", exit_code=1)
     async for message in _first_turn(script):
         yield message
+    if script.failure == "timeout":
+        async for message in _answer(f"msg-{script.number}-2", [TextBlock(ANSWER)], hangs=True):
+            yield message
     if script.failure == "exception":
         raise ConnectionError(FAILURE)
     if script.failure == "no_result":
@@ -111,7 +114,7 @@ async def _first_turn(script: Script) -> AsyncIterator[Message]:
         calls.append(ToolUseBlock(f"tool-{number}-3", SUBAGENT, {"prompt": PROMPT}))
     async for message in _answer(f"msg-{number}-1", calls):
         yield message
-    if script.hangs or script.cancellation == "task" or script.failure == "timeout":
+    if script.hangs or script.cancellation == "task":
         await asyncio.sleep(FOREVER)
     if script.delegates:
         async for message in _subagent(script):
@@ -131,7 +134,7 @@ async def _subagent(script: Script) -> AsyncIterator[Message]:
 
 
 async def _answer(
-    message_id: str, blocks: list, model: str = MODEL, within: str | None = None
+    message_id: str, blocks: list, model: str = MODEL, within: str | None = None, hangs: bool = False
 ) -> AsyncIterator[Message]:
     """One model call, as it comes with `include_partial_messages`: events, and a message per block."""
     usage = {"input_tokens": 100, "cache_read_input_tokens": 2000, "cache_creation_input_tokens": 300,
@@ -144,7 +147,7 @@ async def _answer(
     yield event("message_start", message={"id": message_id, "model": model, "usage": usage})
     for block in blocks:
         yield event("content_block_delta", delta={"type": "text_delta", "text": ANSWER})
-        await asyncio.sleep(MODEL_TIME)
+        await asyncio.sleep(FOREVER if hangs else MODEL_TIME)
         yield AssistantMessage([block], model, within, usage=usage, message_id=message_id)
     yield event("message_delta", usage={"output_tokens": 50})
     yield event("message_stop")

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 RUN_STATUSES = ("success", "error", "cancelled")
+MODEL_CALL_STATUSES = ("success", "error", "cancelled")
 TOOL_STATUSES = ("success", "error", "denied")
-TOKEN_TYPES = ("input", "output", "cache_read", "cache_creation")
+TOKEN_TYPES = ("input", "output", "cache_read", "cache_write")
 GUARDRAIL_RESULTS = ("passed", "blocked")
 ERROR_TYPES = (
     "error_during_execution",
@@ -87,6 +88,7 @@ class AgentMetrics:
             FIRST_TOKEN_SECONDS,
             "model",
         )
+        self.model_calls = counter("agent_llm_calls_total", "Model calls by outcome", "model", "status")
         self.model_call_seconds = histogram(
             "agent_llm_call_duration_seconds", "Duration of model calls", MODEL_CALL_SECONDS, "model"
         )
@@ -119,6 +121,8 @@ class AgentMetrics:
             self.usd.labels(name, model)
             self.first_token_seconds.labels(name, model)
             self.model_call_seconds.labels(name, model)
+            for status in MODEL_CALL_STATUSES:
+                self.model_calls.labels(name, model, status)
             for kind in TOKEN_TYPES:
                 self.tokens.labels(name, model, kind)
         for status in RUN_STATUSES:

@@ -30,7 +30,7 @@ from claude_agent_sdk import (
 from opentelemetry import context, propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from .metrics import ERROR_TYPES
+from .metrics import ERROR_TYPES, TOKEN_TYPES
 from .spend import Spend, tokens_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class _ModelCall:
     last: int
     first_token: int | None = None
     error: str | None = None
+    status: str | None = None
+    is_streamed: bool = False
     tokens: Counter[str] = field(default_factory=Counter)
 
     def saw(self, usage: dict[str, Any] | None, now: int) -> None:
@@ -153,7 +155,7 @@ class Run:
         ended = self._now()
         status, error_type = self._outcome(error)
         for loop in self._loops.values():
-            self._close_call(loop)
+            self._cut_call(loop, status, error_type)
         self._settle_tools(status, ended)
         self._metrics.run_ended(self)
         spend, known_usd = self._count_spend()
@@ -188,6 +190,7 @@ class Run:
         if kind == "message_start":
             answer = event["message"]
             self._open_call(loop, answer.get("id"), answer["model"])
+            loop.call.is_streamed = True
             loop.call.saw(answer.get("usage"), self._now())
         if loop.call is None:
             return
@@ -195,6 +198,7 @@ class Run:
         if kind in ("content_block_start", "content_block_delta"):
             loop.call.first_token = loop.call.first_token or self._now()
         if kind == "message_stop":
+            loop.call.is_streamed = False
             self._close_call(loop)
 
     def _assistant(self, message: AssistantMessage) -> None:
@@ -235,6 +239,13 @@ class Run:
         loop.call = _ModelCall(span, message_id, model, loop.requested, self._now())
         self._calls.append(loop.call)
 
+    def _cut_call(self, loop: _Loop, run_status: str, error_type: str | None) -> None:
+        """Ends the call that is open when the run ends; only a stream shows that it was not complete."""
+        if loop.call and loop.call.is_streamed:
+            loop.call.status = "cancelled" if run_status == "cancelled" else "error"
+            loop.call.error = loop.call.error or error_type
+        self._close_call(loop)
+
     def _close_call(self, loop: _Loop) -> None:
         """Ends the open call at its last message: what came after is not the model's time."""
         call, loop.call = loop.call, None
@@ -243,12 +254,14 @@ class Run:
         loop.closed_id = call.id
         seconds = _seconds(call.started, call.last)
         labels = (self._telemetry.agent_name, self._metrics.model_label(call.model))
+        status = call.status or ("error" if call.error else "success")
+        self._metrics.model_calls.labels(*labels, status).inc()
         self._metrics.model_call_seconds.labels(*labels).observe(seconds)
         first = _seconds(call.started, call.first_token) if call.first_token else None
         if first is not None:
             self._metrics.first_token_seconds.labels(*labels).observe(first)
         self._describe_call(call, first)
-        self._event("llm_response", call.span, model=call.model, duration_seconds=seconds,
+        self._event("llm_response", call.span, model=call.model, status=status, duration_seconds=seconds,
                     time_to_first_token_seconds=first, error_type=call.error, **_token_fields(call.tokens))
         call.span.end(call.last)
 
@@ -417,15 +430,15 @@ def _fail(span: Span, error_type: str) -> None:
 
 
 def _token_fields(tokens: Counter) -> dict[str, int]:
-    return {f"{kind}_tokens": count for kind, count in sorted(tokens.items())}
+    return {f"{kind}_tokens": tokens[kind] for kind in TOKEN_TYPES}
 
 
 def _usage_attributes(tokens: Counter) -> dict[str, int]:
     """The conventions count cached tokens among the input tokens; the API of the model does not."""
-    cached = tokens["cache_read"] + tokens["cache_creation"]
+    cached = tokens["cache_read"] + tokens["cache_write"]
     return {
         "gen_ai.usage.input_tokens": tokens["input"] + cached,
         "gen_ai.usage.output_tokens": tokens["output"],
         "gen_ai.usage.cache_read.input_tokens": tokens["cache_read"],
-        "gen_ai.usage.cache_creation.input_tokens": tokens["cache_creation"],
+        "gen_ai.usage.cache_creation.input_tokens": tokens["cache_write"],
     }

@@ -17,7 +17,7 @@ _FIELDS = {
     "inputTokens": "input",
     "outputTokens": "output",
     "cacheReadInputTokens": "cache_read",
-    "cacheCreationInputTokens": "cache_creation",
+    "cacheCreationInputTokens": "cache_write",
 }
 
 
@@ -37,7 +37,7 @@ def tokens_of(usage: dict | None) -> Counter[str]:
     """Tokens by type from the usage of one model call. The four types do not overlap."""
     usage = usage or {}
     names = {"input": "input_tokens", "output": "output_tokens",
-             "cache_read": "cache_read_input_tokens", "cache_creation": "cache_creation_input_tokens"}
+             "cache_read": "cache_read_input_tokens", "cache_write": "cache_creation_input_tokens"}
     return Counter({kind: usage.get(name) or 0 for kind, name in names.items()})
 
 

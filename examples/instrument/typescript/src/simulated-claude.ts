@@ -32,6 +32,7 @@ export const PROMPT = 'prompt-text: where is my order? My card is 4111 1111 1111
 const TOOL_INPUT = { query: 'tool-input-text', api_key: 'sk-ant-tool-input-secret-000000' }
 const TOOL_OUTPUT = 'tool-output-text'
 export const ANSWER = 'answer-text'
+const TEXT: Block = { type: 'text', text: ANSWER, citations: null }
 const FAILURE = 'error-text: request with key sk-ant-error-secret-000000 was refused'
 
 /** Failing runs go through these in turn. */
@@ -87,6 +88,7 @@ export async function* query(
     throw new Error(`Claude Code returned an error result: ${FAILURE}`)
   }
   yield* firstTurn(script, signal)
+  if (script.failure === 'timeout') yield* answer(`msg-${script.number}-2`, [TEXT], MODEL, null, signal)
   if (script.failure === 'exception') throw new TypeError(FAILURE)
   if (script.failure === 'no_result') return
   if (script.failure && script.failure !== 'timeout') {
@@ -99,7 +101,7 @@ export async function* query(
     yield interrupted
     return
   }
-  yield* answer(`msg-${script.number}-2`, [{ type: 'text', text: ANSWER, citations: null }])
+  yield* answer(`msg-${script.number}-2`, [TEXT])
   yield success(script)
 }
 
@@ -111,7 +113,7 @@ async function* firstTurn(script: Script, signal: AbortSignal): AsyncGenerator<S
   const calls = [call(1, SEARCH, TOOL_INPUT), call(2, LOOKUP, TOOL_INPUT)]
   if (delegates(script)) calls.push(call(3, SUBAGENT, { prompt: PROMPT }))
   yield* answer(`msg-${number}-1`, calls)
-  if (script.hangs || script.cancellation === 'abort' || script.failure === 'timeout') {
+  if (script.hangs || script.cancellation === 'abort') {
     await sleep(FOREVER, undefined, { signal })
   }
   if (delegates(script)) yield* subagent(script)
@@ -125,20 +127,19 @@ async function* firstTurn(script: Script, signal: AbortSignal): AsyncGenerator<S
 
 async function* subagent(script: Script): AsyncGenerator<SDKMessage> {
   const within = `tool-${script.number}-3`
-  const text: Block = { type: 'text', text: ANSWER, citations: null }
-  yield* answer(`msg-${script.number}-sub`, [text], SMALL_MODEL, within)
+  yield* answer(`msg-${script.number}-sub`, [TEXT], SMALL_MODEL, within)
   yield toolResult(within, TOOL_OUTPUT, false)
 }
 
 /** One model call, as it comes with `includePartialMessages`: events, and a message per block. */
 async function* answer(
-  id: string, blocks: Block[], model = MODEL, within: string | null = null
+  id: string, blocks: Block[], model = MODEL, within: string | null = null, hangsUntil?: AbortSignal
 ): AsyncGenerator<SDKMessage> {
   await sleep(FIRST_TOKEN)
   yield event(within, { type: 'message_start', message: { id, model, usage: usage() } })
   for (const block of blocks) {
     yield event(within, { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: ANSWER } })
-    await sleep(MODEL_TIME)
+    await sleep(hangsUntil ? FOREVER : MODEL_TIME, undefined, hangsUntil ? { signal: hangsUntil } : {})
     yield answerMessage(id, model, block, within)
   }
   yield event(within, { type: 'message_delta', usage: { output_tokens: 50 } })

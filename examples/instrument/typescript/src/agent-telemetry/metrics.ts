@@ -8,9 +8,10 @@
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-export const RUN_STATUSES = ['success', 'error', 'cancelled'] as const
-export const TOOL_STATUSES = ['success', 'error', 'denied'] as const
-export const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_creation'] as const
+const RUN_STATUSES = ['success', 'error', 'cancelled'] as const
+const MODEL_CALL_STATUSES = ['success', 'error', 'cancelled'] as const
+const TOOL_STATUSES = ['success', 'error', 'denied'] as const
+export const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_write'] as const
 const GUARDRAIL_RESULTS = ['passed', 'blocked'] as const
 export const ERROR_TYPES = [
   'error_during_execution',
@@ -26,6 +27,7 @@ export const ERROR_TYPES = [
 const OTHER = 'other'
 
 export type RunStatus = (typeof RUN_STATUSES)[number]
+export type ModelCallStatus = (typeof MODEL_CALL_STATUSES)[number]
 export type ToolStatus = (typeof TOOL_STATUSES)[number]
 export type ErrorType = (typeof ERROR_TYPES)[number]
 export type Tokens = Record<(typeof TOKEN_TYPES)[number], number>
@@ -68,6 +70,8 @@ export class AgentMetrics {
   readonly firstTokenSeconds = this.histogram(
     'agent_time_to_first_token_seconds', 'From the request to the model to its first token',
     FIRST_TOKEN_SECONDS, 'model')
+  readonly modelCalls = this.counter(
+    'agent_llm_calls_total', 'Model calls by outcome', 'model', 'status')
   readonly modelCallSeconds = this.histogram(
     'agent_llm_call_duration_seconds', 'Duration of model calls', MODEL_CALL_SECONDS, 'model')
   readonly runUsd = this.histogram('agent_query_cost_usd', 'Estimated cost of finished runs', RUN_USD)
@@ -105,6 +109,7 @@ export class AgentMetrics {
       this.usd.inc({ model }, 0)
       this.firstTokenSeconds.zero({ model })
       this.modelCallSeconds.zero({ model })
+      for (const status of MODEL_CALL_STATUSES) this.modelCalls.inc({ model, status }, 0)
       for (const type of TOKEN_TYPES) this.tokens.inc({ model, type }, 0)
     }
     for (const status of RUN_STATUSES) this.runs.inc({ model: declaration.model, status }, 0)

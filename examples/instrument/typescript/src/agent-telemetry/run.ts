@@ -33,7 +33,14 @@ import type { Logger } from 'pino'
 
 import type { AgentTelemetry } from './index.js'
 import { traceFields, type Level } from './logs.js'
-import { ERROR_TYPES, type ErrorType, type RunStatus, type Tokens, type ToolStatus } from './metrics.js'
+import {
+  ERROR_TYPES,
+  type ErrorType,
+  type ModelCallStatus,
+  type RunStatus,
+  type Tokens,
+  type ToolStatus,
+} from './metrics.js'
 import { allTokens, join, noSpend, noTokens, tokensOf, type Spend, type Usage } from './spend.js'
 
 export interface RunOptions {
@@ -56,6 +63,8 @@ interface ModelCall {
   last: number
   firstToken?: number
   error?: string
+  status?: ModelCallStatus
+  isStreamed: boolean
   tokens: Tokens
 }
 
@@ -157,7 +166,7 @@ export class Run {
 
   private end(error: unknown): void {
     const ending = this.ending(error)
-    for (const loop of this.loops.values()) this.closeCall(loop)
+    for (const loop of this.loops.values()) this.cutCall(loop, ending)
     this.settleTools(ending)
     this.telemetry.metrics.runEnded(this)
     const share = this.result && this.telemetry.sessions.share(this.result, this.options.continues)
@@ -199,13 +208,17 @@ export class Run {
     if (event.type === 'message_start') {
       this.openCall(loop, event.message.id, event.message.model)
       this.saw(loop, event.message.usage)
+      if (loop.call) loop.call.isStreamed = true
     }
     if (!loop.call) return
     this.saw(loop, event.type === 'message_delta' ? event.usage : undefined)
     if (event.type === 'content_block_start' || event.type === 'content_block_delta') {
       loop.call.firstToken ??= this.now()
     }
-    if (event.type === 'message_stop') this.closeCall(loop)
+    if (event.type === 'message_stop') {
+      loop.call.isStreamed = false
+      this.closeCall(loop)
+    }
   }
 
   private assistant(message: SDKAssistantMessage): void {
@@ -255,7 +268,7 @@ export class Run {
     const started = loop.requested
     const span = this.startSpan('chat', model, SpanKind.CLIENT, under(loop.parent), started)
     span.setAttribute('gen_ai.request.model', model)
-    loop.call = { span, id, model, started, last: this.now(), tokens: noTokens() }
+    loop.call = { span, id, model, started, last: this.now(), isStreamed: false, tokens: noTokens() }
     this.calls.push(loop.call)
   }
 
@@ -264,6 +277,15 @@ export class Run {
     if (!loop.call) return
     loop.call.last = this.now()
     loop.call.tokens = join(loop.call.tokens, tokensOf(usage), Math.max)
+  }
+
+  /** Ends the call that is open when the run ends; only a stream shows that it was not complete. */
+  private cutCall(loop: Loop, ending: Ending): void {
+    if (loop.call?.isStreamed) {
+      loop.call.status = ending.status === 'cancelled' ? 'cancelled' : 'error'
+      if (ending.errorType) loop.call.error ??= ending.errorType
+    }
+    this.closeCall(loop)
   }
 
   /** Ends the open call at its last message: what came after is not the model's time. */
@@ -275,11 +297,14 @@ export class Run {
     const duration = seconds(call.started, call.last)
     const first = call.firstToken === undefined ? undefined : seconds(call.started, call.firstToken)
     const label = { model: this.telemetry.metrics.modelLabel(call.model) }
+    const status = call.status ?? (call.error ? 'error' : 'success')
+    this.telemetry.metrics.modelCalls.inc({ ...label, status })
     this.telemetry.metrics.modelCallSeconds.observe(label, duration)
     if (first !== undefined) this.telemetry.metrics.firstTokenSeconds.observe(label, first)
     this.describeCall(call, first)
     this.event('llm_response', call.span, {
       model: call.model,
+      status,
       duration_seconds: duration,
       time_to_first_token_seconds: first,
       error_type: call.error,
@@ -463,9 +488,9 @@ function tokenFields(tokens: Tokens): Record<string, number> {
 /** The conventions count cached tokens among the input tokens; the API of the model does not. */
 function usageAttributes(tokens: Tokens): Attributes {
   return {
-    'gen_ai.usage.input_tokens': tokens.input + tokens.cache_read + tokens.cache_creation,
+    'gen_ai.usage.input_tokens': tokens.input + tokens.cache_read + tokens.cache_write,
     'gen_ai.usage.output_tokens': tokens.output,
     'gen_ai.usage.cache_read.input_tokens': tokens.cache_read,
-    'gen_ai.usage.cache_creation.input_tokens': tokens.cache_creation,
+    'gen_ai.usage.cache_creation.input_tokens': tokens.cache_write,
   }
 }

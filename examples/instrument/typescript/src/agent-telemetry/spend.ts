@@ -29,7 +29,7 @@ export interface Usage {
 }
 
 export function noTokens(): Tokens {
-  return { input: 0, output: 0, cache_read: 0, cache_creation: 0 }
+  return { input: 0, output: 0, cache_read: 0, cache_write: 0 }
 }
 
 export function noSpend(): Spend {
@@ -41,7 +41,7 @@ export function tokensOf(usage: Usage | null | undefined): Tokens {
     input: usage?.input_tokens ?? 0,
     output: usage?.output_tokens ?? 0,
     cache_read: usage?.cache_read_input_tokens ?? 0,
-    cache_creation: usage?.cache_creation_input_tokens ?? 0,
+    cache_write: usage?.cache_creation_input_tokens ?? 0,
   }
 }
 
@@ -94,7 +94,7 @@ function totalOf(result: SDKResultMessage): Spend {
       input: usage.inputTokens,
       output: usage.outputTokens,
       cache_read: usage.cacheReadInputTokens,
-      cache_creation: usage.cacheCreationInputTokens,
+      cache_write: usage.cacheCreationInputTokens,
     })
   }
   return total
