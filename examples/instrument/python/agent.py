@@ -14,8 +14,8 @@ import simulated_claude as claude
 from agent_telemetry import AgentTelemetry
 from simulated_claude import Script, query
 
-# Shorter than any that an agent would have, since a simulated run ends within a tenth of a second.
-TIMEOUT = 0.5
+# A simulated run ends within a tenth of a second, or never; an agent of yours needs minutes.
+TIMEOUT = 3.0
 # The request that caused the first run: its trace goes on in ours.
 CALLER = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 
@@ -74,7 +74,7 @@ class Agent:
         carrier = CALLER if script.number == 1 else None
         continues = script.session if script.runs_before else None
         with self.telemetry.run(continues=continues, user_id="user-1", carrier=carrier) as run:
-            async with asyncio.timeout(None if script.hangs or script.cancellation else TIMEOUT):
+            async with asyncio.timeout(None if script.hangs else TIMEOUT):
                 async for message in query(prompt=claude.PROMPT, script=script):
                     run.observe(message)
             # The agent's own line: it has the ids of the trace because a run is current.
@@ -84,11 +84,7 @@ class Agent:
 
     async def serve(self, script: Script, is_good: bool) -> None:
         """Takes one request from the queue; that it fails is told by the telemetry already."""
-        task = asyncio.create_task(self.answer(script, is_good))
-        if script.cancellation == "task":
-            # The user closes the window while a tool is at work.
-            asyncio.get_running_loop().call_later(TIMEOUT / 4, task.cancel)
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(asyncio.create_task(self.answer(script, is_good)), return_exceptions=True)
 
 
 async def main() -> None:

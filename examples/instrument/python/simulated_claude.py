@@ -114,6 +114,9 @@ async def _first_turn(script: Script) -> AsyncIterator[Message]:
         calls.append(ToolUseBlock(f"tool-{number}-3", SUBAGENT, {"prompt": PROMPT}))
     async for message in _answer(f"msg-{number}-1", calls):
         yield message
+    if script.cancellation == "task":
+        # As if the user closed the window while a tool is at work.
+        asyncio.current_task().cancel()
     if script.hangs or script.cancellation == "task":
         await asyncio.sleep(FOREVER)
     if script.delegates:

@@ -88,6 +88,32 @@ fn the_map_and_the_tree_agree() {
 }
 
 #[test]
+fn the_guide_for_agents_shows_what_the_examples_do() {
+    let of = |folder: &str, extension: &str| -> Vec<String> {
+        let files = workspace::files(folder).into_iter().filter(|file| file.ends_with(extension));
+        let files = files.filter(|file| !file.contains("/node_modules/") && !file.contains("/.venv/"));
+        files.map(workspace::read).collect()
+    };
+    let guide = workspace::read("docs/guides/instrument.md");
+    for (language, extension) in [("python", ".py"), ("typescript", ".ts")] {
+        let programs = of(&format!("examples/instrument/{language}"), extension);
+        let fence = format!("```{language}\n");
+        let snippets: Vec<&str> =
+            guide.split(&fence).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
+        assert!(snippets.len() > 1, "the guide should show {language}");
+        for snippet in snippets {
+            let is_there = programs.iter().any(|program| flat(program).contains(&flat(snippet)));
+            assert!(is_there, "no example in {language} has\n{snippet}");
+        }
+    }
+}
+
+/// Lines without their indentation.
+fn flat(text: &str) -> String {
+    text.trim().lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
 fn decisions_are_numbered_without_gaps() {
     let mut numbers: Vec<usize> = workspace::files("docs/adr")
         .iter()

@@ -13,8 +13,8 @@ import { AgentTelemetry, type Run } from './agent-telemetry/index.js'
 import * as claude from './simulated-claude.js'
 import { query, sessionOf, type Script } from './simulated-claude.js'
 
-// Shorter than any that an agent would have, since a simulated run ends within a tenth of a second.
-const TIMEOUT = 500
+// A simulated run ends within a tenth of a second, or never; an agent of yours needs minutes.
+const TIMEOUT = 3000
 // The request that caused the first run: its trace goes on in ours.
 const CALLER = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
 
@@ -49,7 +49,10 @@ function given(): { host: string; port: number; agentName: string; holds: boolea
     },
   })
   const [, host, port] = /^(.+):(\d+)$/.exec(values.listen ?? '') ?? []
-  if (!host || !port) throw new Error(USAGE)
+  if (!host || !port) {
+    console.error(USAGE)
+    process.exit(2)
+  }
   const counts = {
     runs: Number(values.runs), fail: Number(values.fail), cancel: Number(values.cancel),
     toolFail: Number(values['tool-fail']), toolDeny: Number(values['tool-deny']),
@@ -83,15 +86,15 @@ class Agent {
   constructor(private readonly telemetry: AgentTelemetry) {}
 
   /** One run, and what an evaluator says of its answer. */
-  async answer(script: Script, isGood: boolean, signal: AbortSignal): Promise<void> {
+  async answer(script: Script, isGood: boolean, abortController: AbortController): Promise<void> {
     const options = {
       userId: 'user-1',
-      signal,
+      signal: abortController.signal,
       ...(script.number === 1 ? { carrier: CALLER } : {}),
       ...(script.runsBefore ? { continues: sessionOf(script) } : {}),
     }
     const run = await this.telemetry.run(options, async (run: Run) => {
-      for await (const message of query({ prompt: claude.PROMPT, script, signal })) run.observe(message)
+      for await (const message of query({ prompt: claude.PROMPT, script, abortController })) run.observe(message)
       // The agent's own line: it has the ids of the trace because a run is current.
       this.telemetry.log.info({ characters: claude.ANSWER.length }, 'answer_sent')
       return run
@@ -103,11 +106,11 @@ class Agent {
 
   /** Takes one request from the queue; that it fails is told by the telemetry already. */
   async serve(script: Script, isGood: boolean): Promise<void> {
-    const user = new AbortController()
-    // The user closes the window while a tool is at work.
-    if (script.cancellation === 'abort') setTimeout(() => user.abort(), TIMEOUT / 4)
-    const signals = script.cancellation ? [user.signal] : [user.signal, AbortSignal.timeout(TIMEOUT)]
-    await this.answer(script, isGood, AbortSignal.any(signals)).catch(() => undefined)
+    const abortController = new AbortController()
+    const late = new DOMException('time is up', 'TimeoutError')
+    const timer = setTimeout(() => abortController.abort(late), TIMEOUT)
+    await this.answer(script, isGood, abortController).catch(() => undefined)
+    clearTimeout(timer)
   }
 }
 
@@ -128,7 +131,7 @@ async function main(): Promise<void> {
   const agent = new Agent(telemetry)
   const end = new AbortController()
   const openRuns = Array.from({ length: counts.inFlight }, (_, index) =>
-    agent.answer({ number: counts.runs + index + 1, hangs: true }, true, end.signal))
+    agent.answer({ number: counts.runs + index + 1, hangs: true }, true, end))
   if (holds) await stopped
   end.abort()
   await Promise.allSettled(openRuns)

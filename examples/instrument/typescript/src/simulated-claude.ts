@@ -79,7 +79,7 @@ function delegates(script: Script): boolean {
 
 /** The messages of one run. */
 export async function* query(
-  { script, signal }: { prompt: string; script: Script; signal: AbortSignal }
+  { script, abortController }: { prompt: string; script: Script; abortController: AbortController }
 ): AsyncGenerator<SDKMessage> {
   yield { type: 'system', subtype: 'init', model: MODEL, ...ids(), session_id: sessionOf(script) } as SDKMessage
   if (script.failure === 'api_error') {
@@ -87,7 +87,8 @@ export async function* query(
     yield { ...success(script), is_error: true, api_error_status: 529, result: FAILURE }
     throw new Error(`Claude Code returned an error result: ${FAILURE}`)
   }
-  yield* firstTurn(script, signal)
+  const { signal } = abortController
+  yield* firstTurn(script, abortController)
   if (script.failure === 'timeout') yield* answer(`msg-${script.number}-2`, [TEXT], MODEL, null, signal)
   if (script.failure === 'exception') throw new TypeError(FAILURE)
   if (script.failure === 'no_result') return
@@ -106,7 +107,7 @@ export async function* query(
 }
 
 /** Two tool calls side by side, and a third to a subagent in every fifth run. */
-async function* firstTurn(script: Script, signal: AbortSignal): AsyncGenerator<SDKMessage> {
+async function* firstTurn(script: Script, abortController: AbortController): AsyncGenerator<SDKMessage> {
   const { number } = script
   const call = (index: number, name: string, input: unknown): Block =>
     ({ type: 'tool_use', id: `tool-${number}-${index}`, name, input })
@@ -114,7 +115,9 @@ async function* firstTurn(script: Script, signal: AbortSignal): AsyncGenerator<S
   if (delegates(script)) calls.push(call(3, SUBAGENT, { prompt: PROMPT }))
   yield* answer(`msg-${number}-1`, calls)
   if (script.hangs || script.cancellation === 'abort') {
-    await sleep(FOREVER, undefined, { signal })
+    // As if the user closed the window while a tool is at work.
+    if (script.cancellation === 'abort') abortController.abort()
+    await sleep(FOREVER, undefined, { signal: abortController.signal })
   }
   if (delegates(script)) yield* subagent(script)
   await sleep(TOOL_TIME)

@@ -1,12 +1,12 @@
 /**
  * One run of the agent, observed from the messages of the Claude Agent SDK.
  *
- *     await telemetry.run({ signal }, async (run) => {
- *       for await (const message of query({ prompt, options })) run.observe(message)
+ *     await telemetry.run({ signal: abortController.signal }, async (run) => {
+ *       for await (const message of query({ prompt, options: { abortController } })) run.observe(message)
  *     })
  *
- * A run whose `signal` is aborted was cancelled by a user, and does not count; one that is aborted with the
- * reason of `AbortSignal.timeout` took too long, and is an error.
+ * A run whose signal is aborted was cancelled by a user, and does not count; one that is aborted for a
+ * `TimeoutError`, as `AbortSignal.timeout` does it, took too long, and is an error.
  */
 
 import { randomUUID } from 'node:crypto'
