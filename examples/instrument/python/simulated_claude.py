@@ -81,6 +81,8 @@ class Script:
 async def query(prompt: str, script: Script) -> AsyncIterator[Message]:
     """The messages of one run."""
     yield SystemMessage("init", {"session_id": script.session, "model": MODEL})
+    if script.hangs:
+        await asyncio.sleep(FOREVER)
     if script.failure == "api_error":
         yield AssistantMessage([TextBlock(f"API Error: {FAILURE}")], "<synthetic>", error="server_error")
         yield _result(script, "success", is_error=True, api_error_status=529, result=FAILURE)
@@ -117,7 +119,6 @@ async def _first_turn(script: Script) -> AsyncIterator[Message]:
     if script.cancellation == "task":
         # As if the user closed the window while a tool is at work.
         asyncio.current_task().cancel()
-    if script.hangs or script.cancellation == "task":
         await asyncio.sleep(FOREVER)
     if script.delegates:
         async for message in _subagent(script):

@@ -82,12 +82,13 @@ export async function* query(
   { script, abortController }: { prompt: string; script: Script; abortController: AbortController }
 ): AsyncGenerator<SDKMessage> {
   yield { type: 'system', subtype: 'init', model: MODEL, ...ids(), session_id: sessionOf(script) } as SDKMessage
+  const { signal } = abortController
+  if (script.hangs) await sleep(FOREVER, undefined, { signal })
   if (script.failure === 'api_error') {
     yield answerMessage('msg-error', '<synthetic>', { type: 'text', text: FAILURE, citations: null }, null, true)
     yield { ...success(script), is_error: true, api_error_status: 529, result: FAILURE }
     throw new Error(`Claude Code returned an error result: ${FAILURE}`)
   }
-  const { signal } = abortController
   yield* firstTurn(script, abortController)
   if (script.failure === 'timeout') yield* answer(`msg-${script.number}-2`, [TEXT], MODEL, null, signal)
   if (script.failure === 'exception') throw new TypeError(FAILURE)
@@ -114,9 +115,9 @@ async function* firstTurn(script: Script, abortController: AbortController): Asy
   const calls = [call(1, SEARCH, TOOL_INPUT), call(2, LOOKUP, TOOL_INPUT)]
   if (delegates(script)) calls.push(call(3, SUBAGENT, { prompt: PROMPT }))
   yield* answer(`msg-${number}-1`, calls)
-  if (script.hangs || script.cancellation === 'abort') {
+  if (script.cancellation === 'abort') {
     // As if the user closed the window while a tool is at work.
-    if (script.cancellation === 'abort') abortController.abort()
+    abortController.abort()
     await sleep(FOREVER, undefined, { signal: abortController.signal })
   }
   if (delegates(script)) yield* subagent(script)
