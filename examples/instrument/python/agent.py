@@ -1,7 +1,7 @@
 """A support agent that answers from a queue, with its telemetry. The model behind it is simulated.
 
-    OTEL_SDK_DISABLED=true python agent.py --listen 127.0.0.1:23000 --runs 20 --fail 3 --cancel 1 --hold
-    curl 127.0.0.1:23000/metrics
+OTEL_SDK_DISABLED=true python agent.py --listen 127.0.0.1:23000 --runs 20 --fail 3 --cancel 1 --hold
+curl 127.0.0.1:23000/metrics
 """
 
 import argparse
@@ -57,9 +57,15 @@ def scripts(given: argparse.Namespace) -> list[Script]:
         is_denied = not is_failing and index < given.tool_fail + given.tool_deny
         began = given.runs - given.continued
         is_of_session = given.continued > 0 and number >= began
-        result.append(Script(number, tool_fails=is_failing, tool_is_denied=is_denied,
-                             began=began if is_of_session else None,
-                             runs_before=number - began if is_of_session else 0))
+        result.append(
+            Script(
+                number,
+                tool_fails=is_failing,
+                tool_is_denied=is_denied,
+                began=began if is_of_session else None,
+                runs_before=number - began if is_of_session else 0,
+            )
+        )
     return result
 
 
@@ -121,7 +127,7 @@ async def simulate(given: argparse.Namespace, telemetry: AgentTelemetry) -> None
     telemetry.session_pool(1)
     waiting = scripts(given)
     evaluated = [script for script in waiting if not script.failure and not script.cancellation]
-    bad = {script.number for script in evaluated[:given.evaluation_fail]}
+    bad = {script.number for script in evaluated[: given.evaluation_fail]}
     for number in range(given.block + given.runs):
         telemetry.guardrail("prompt-injection", passed=number >= given.block)
     while waiting:

@@ -110,8 +110,10 @@ async def query(prompt: str, script: Script) -> AsyncIterator[Message]:
 async def _first_turn(script: Script) -> AsyncIterator[Message]:
     """Two tool calls side by side, and a third to a subagent in every fifth run."""
     number = script.number
-    calls = [ToolUseBlock(f"tool-{number}-1", SEARCH, TOOL_INPUT),
-             ToolUseBlock(f"tool-{number}-2", LOOKUP, TOOL_INPUT)]
+    calls = [
+        ToolUseBlock(f"tool-{number}-1", SEARCH, TOOL_INPUT),
+        ToolUseBlock(f"tool-{number}-2", LOOKUP, TOOL_INPUT),
+    ]
     if script.delegates:
         calls.append(ToolUseBlock(f"tool-{number}-3", SUBAGENT, {"prompt": PROMPT}))
     async for message in _answer(f"msg-{number}-1", calls):
@@ -141,8 +143,12 @@ async def _answer(
     message_id: str, blocks: list, model: str = MODEL, within: str | None = None, hangs: bool = False
 ) -> AsyncIterator[Message]:
     """One model call, as it comes with `include_partial_messages`: events, and a message per block."""
-    usage = {"input_tokens": 100, "cache_read_input_tokens": 2000, "cache_creation_input_tokens": 300,
-             "output_tokens": 1}
+    usage = {
+        "input_tokens": 100,
+        "cache_read_input_tokens": 2000,
+        "cache_creation_input_tokens": 300,
+        "output_tokens": 1,
+    }
 
     def event(kind: str, **fields) -> StreamEvent:
         return StreamEvent("uuid", "session", {"type": kind, **fields}, within)
@@ -187,6 +193,13 @@ def _result(script: Script, subtype: str, is_error: bool = False, **fields) -> R
 
 
 def _model_usage(calls: int, usd: float, runs: int) -> dict:
-    return {"inputTokens": 100 * calls * runs, "outputTokens": 50 * calls * runs,
-            "cacheReadInputTokens": 2000 * calls * runs, "cacheCreationInputTokens": 300 * calls * runs,
-            "webSearchRequests": 0, "costUSD": usd * runs, "contextWindow": 200_000, "maxOutputTokens": 64_000}
+    return {
+        "inputTokens": 100 * calls * runs,
+        "outputTokens": 50 * calls * runs,
+        "cacheReadInputTokens": 2000 * calls * runs,
+        "cacheCreationInputTokens": 300 * calls * runs,
+        "webSearchRequests": 0,
+        "costUSD": usd * runs,
+        "contextWindow": 200_000,
+        "maxOutputTokens": 64_000,
+    }

@@ -114,8 +114,16 @@ class AgentMetrics:
 
     def _initialise(self, version: str) -> None:
         name = self.agent_name
-        for metric in (self.run_seconds, self.run_usd, self.run_tokens, self.run_turns, self.active,
-                       self.oldest_start, self.queue_depth, self.session_pool_size):
+        for metric in (
+            self.run_seconds,
+            self.run_usd,
+            self.run_tokens,
+            self.run_turns,
+            self.active,
+            self.oldest_start,
+            self.queue_depth,
+            self.session_pool_size,
+        ):
             metric.labels(name)
         for model in (*self._models, OTHER):
             self.usd.labels(name, model)

@@ -144,8 +144,11 @@ class Run:
         self._metrics.evaluations.labels(name, evaluator, result).inc()
         if score is not None:
             self._metrics.score.labels(name, evaluator).observe(score)
-        fields = {"gen_ai.evaluation.name": evaluator, "gen_ai.evaluation.score.label": result,
-                  "gen_ai.evaluation.score.value": score}
+        fields = {
+            "gen_ai.evaluation.name": evaluator,
+            "gen_ai.evaluation.score.label": result,
+            "gen_ai.evaluation.score.value": score,
+        }
         self._event("gen_ai.evaluation.result", self._span, **fields)
 
     def __exit__(
@@ -189,9 +192,9 @@ class Run:
         kind = event.get("type")
         if kind == "message_start":
             answer = event["message"]
-            self._open_call(loop, answer.get("id"), answer["model"])
-            loop.call.is_streamed = True
-            loop.call.saw(answer.get("usage"), self._now())
+            call = self._open_call(loop, answer.get("id"), answer["model"])
+            call.is_streamed = True
+            call.saw(answer.get("usage"), self._now())
         if loop.call is None:
             return
         loop.call.saw(event.get("usage"), self._now())
@@ -204,10 +207,11 @@ class Run:
     def _assistant(self, message: AssistantMessage) -> None:
         loop = self._loop(message.parent_tool_use_id)
         if message.message_id is None or message.message_id != loop.closed_id:
-            if not loop.call or loop.call.id != message.message_id:
-                self._open_call(loop, message.message_id, message.model)
-            loop.call.saw(message.usage, self._now())
-            loop.call.error = message.error or loop.call.error
+            call = loop.call
+            if call is None or call.id != message.message_id:
+                call = self._open_call(loop, message.message_id, message.model)
+            call.saw(message.usage, self._now())
+            call.error = message.error or call.error
         for block in message.content:
             if isinstance(block, ToolUseBlock):
                 self._tool_called(loop, block)
@@ -229,7 +233,7 @@ class Run:
 
     # Model calls
 
-    def _open_call(self, loop: _Loop, message_id: str | None, model: str) -> None:
+    def _open_call(self, loop: _Loop, message_id: str | None, model: str) -> _ModelCall:
         self._close_call(loop)
         # Answers that the SDK makes up, to tell of an error, have no model.
         model = self._telemetry.model if model.startswith("<") else model
@@ -238,6 +242,7 @@ class Run:
         span.set_attribute("gen_ai.request.model", model)
         loop.call = _ModelCall(span, message_id, model, loop.requested, self._now())
         self._calls.append(loop.call)
+        return loop.call
 
     def _cut_call(self, loop: _Loop, run_status: str, error_type: str | None) -> None:
         """Ends the call that is open when the run ends; only a stream shows that it was not complete."""
@@ -261,8 +266,16 @@ class Run:
         if first is not None:
             self._metrics.first_token_seconds.labels(*labels).observe(first)
         self._describe_call(call, first)
-        self._event("llm_response", call.span, model=call.model, status=status, duration_seconds=seconds,
-                    time_to_first_token_seconds=first, error_type=call.error, **_token_fields(call.tokens))
+        self._event(
+            "llm_response",
+            call.span,
+            model=call.model,
+            status=status,
+            duration_seconds=seconds,
+            time_to_first_token_seconds=first,
+            error_type=call.error,
+            **_token_fields(call.tokens),
+        )
         call.span.end(call.last)
 
     def _describe_call(self, call: _ModelCall, first: float | None) -> None:
@@ -282,10 +295,13 @@ class Run:
         within = trace.set_span_in_context(loop.parent)
         started = self._now()
         span = self._start_span("execute_tool", block.name, SpanKind.INTERNAL, within, started)
-        span.set_attributes({"gen_ai.tool.name": block.name, "gen_ai.tool.call.id": block.id,
-                             "gen_ai.tool.type": "function"})
+        span.set_attributes(
+            {"gen_ai.tool.name": block.name, "gen_ai.tool.call.id": block.id, "gen_ai.tool.type": "function"}
+        )
         self._tools[block.id] = _ToolCall(span, block.id, block.name, started)
-        self._event("tool_called", span, tool=block.name, tool_use_id=block.id, input_bytes=_size(block.input))
+        self._event(
+            "tool_called", span, tool=block.name, tool_use_id=block.id, input_bytes=_size(block.input)
+        )
 
     def _tool_answered(self, tool: _ToolCall, block: ToolResultBlock) -> None:
         tool.ended = tool.ended or self._now()
@@ -306,9 +322,15 @@ class Run:
                 tool.ended = tool.ended or now
                 self._settle(tool, "denied" if tool.id in self._denied else "error")
         counts = Counter(tool.status for tool in self._tools.values())
-        self._event("tools_summary", self._span, total_tool_calls=len(self._tools),
-                    success=counts["success"], error=counts["error"], denied=counts["denied"],
-                    unfinished=counts["cancelled"])
+        self._event(
+            "tools_summary",
+            self._span,
+            total_tool_calls=len(self._tools),
+            success=counts["success"],
+            error=counts["error"],
+            denied=counts["denied"],
+            unfinished=counts["cancelled"],
+        )
 
     def _settle(self, tool: _ToolCall, status: str) -> None:
         if tool.status is not None:
@@ -322,9 +344,16 @@ class Run:
         tool.span.set_attribute("agent.tool.status", status)
         if status == "error":
             _fail(tool.span, "tool_error")
-        self._event("tool_completed", tool.span, level="warning" if status == "error" else "info",
-                    tool=tool.name, tool_use_id=tool.id, status=status, duration_seconds=seconds,
-                    output_bytes=tool.output_bytes)
+        self._event(
+            "tool_completed",
+            tool.span,
+            level="warning" if status == "error" else "info",
+            tool=tool.name,
+            tool_use_id=tool.id,
+            status=status,
+            duration_seconds=seconds,
+            output_bytes=tool.output_bytes,
+        )
         tool.span.end(tool.ended)
 
     # The end
@@ -386,10 +415,18 @@ class Run:
         level = "error" if status == "error" else "info"
         # The class of an exception, not its text, which may quote a prompt.
         exception = type(error).__name__ if error and status == "error" else None
-        self._event(name, self._span, level=level, status=status, error_type=error_type, exception_type=exception,
-                    duration_seconds=_seconds(self._started, ended),
-                    turns=self._result.num_turns if self._result else None,
-                    cost_usd=spend.total_usd if known_usd else None, **_token_fields(spend.all_tokens()))
+        self._event(
+            name,
+            self._span,
+            level=level,
+            status=status,
+            error_type=error_type,
+            exception_type=exception,
+            duration_seconds=_seconds(self._started, ended),
+            turns=self._result.num_turns if self._result else None,
+            cost_usd=spend.total_usd if known_usd else None,
+            **_token_fields(spend.all_tokens()),
+        )
 
     # What all of them use
 

@@ -36,8 +36,12 @@ class Spend:
 def tokens_of(usage: dict | None) -> Counter[str]:
     """Tokens by type from the usage of one model call. The four types do not overlap."""
     usage = usage or {}
-    names = {"input": "input_tokens", "output": "output_tokens",
-             "cache_read": "cache_read_input_tokens", "cache_write": "cache_creation_input_tokens"}
+    names = {
+        "input": "input_tokens",
+        "output": "output_tokens",
+        "cache_read": "cache_read_input_tokens",
+        "cache_write": "cache_creation_input_tokens",
+    }
     return Counter({kind: usage.get(name) or 0 for kind, name in names.items()})
 
 
