@@ -3,6 +3,7 @@
 mod check;
 mod completion;
 mod crds;
+mod discover;
 mod documents;
 mod files;
 mod print;
@@ -22,7 +23,7 @@ Exit codes:
   0  all is well
   1  findings: something that was read is not valid
   2  usage: the command or one of its files could not be read
-  3  the cluster could not be reached";
+  3  the cluster, or another server, could not be reached";
 
 /// Error budgets and burn-rate alerts for AI agents on Kubernetes.
 #[derive(Debug, Parser)]
@@ -38,6 +39,7 @@ enum Command {
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
+    Discover(discover::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
 }
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Discover(arguments) => discover::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
     }

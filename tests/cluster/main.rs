@@ -5,7 +5,9 @@ mod api_server;
 mod bad_input;
 mod budget;
 mod definitions;
+mod discover;
 mod durations;
+mod emitters;
 mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]

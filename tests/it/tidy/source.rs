@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::workspace;
 
 /// Rooms that know no IO, no clock and no waiting.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "src/api/",
+    "src/discover/",
     "src/domain/",
     "src/foreign/",
     "src/profiles/",
