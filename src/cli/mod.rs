@@ -1,6 +1,7 @@
 //! The command line: one file per command, each a thin door to the core.
 
 mod check;
+mod check_metrics;
 mod completion;
 mod crds;
 mod discover;
@@ -40,6 +41,7 @@ enum Command {
     Validate(validate::Arguments),
     Test(test::Arguments),
     Discover(discover::Arguments),
+    CheckMetrics(check_metrics::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
 }
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Discover(arguments) => discover::run(&arguments),
+        Command::CheckMetrics(arguments) => check_metrics::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
     }

@@ -300,7 +300,7 @@ fn first(values: &BTreeSet<String>) -> &str {
 }
 
 /// What a label holds, if that is a hazard.
-fn kind_of_label(label: &str, values: &BTreeSet<&str>, series: usize) -> Option<&'static str> {
+pub(crate) fn kind_of_label(label: &str, values: &BTreeSet<&str>, series: usize) -> Option<&'static str> {
     let plain = label.replace('.', "_");
     let is_one_of = |known: &[&str]| known.contains(&plain.as_str());
     if is_one_of(&PER_CALL) {

@@ -12,7 +12,9 @@ mod wanted;
 
 pub use facts::{Facts, Series};
 pub use fit::{AgentFit, Fit};
+pub(crate) use hazards::kind_of_label;
 pub use hazards::{Sighting, is_looked_for};
+pub(crate) use wanted::TRANSLATIONS;
 pub use wanted::{agent_labels, names_wanted};
 
 use crate::api::v1alpha1::AgentSlo;

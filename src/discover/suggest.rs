@@ -344,7 +344,9 @@ fn none_of(label: &str, values: &[String]) -> Vec<Matcher> {
 fn written(matcher: &Matcher) -> Value {
     match matcher.op {
         MatchOp::Equal => json!({"label": matcher.label, "value": matcher.value}),
-        op => json!({"label": matcher.label, "op": op, "value": matcher.value}),
+        MatchOp::NotEqual | MatchOp::Regex | MatchOp::NotRegex => {
+            json!({"label": matcher.label, "op": matcher.op, "value": matcher.value})
+        }
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) fn objective(total: f64, bad: f64) -> &'static str {
     if total < FEWEST_EVENTS {
         return UNKNOWN;
     }
-    let share = 1.0 - bad / total;
+    let share = (total - bad) / total;
     let met = OBJECTIVES.iter().find(|(_, objective)| *objective <= share);
     met.map_or("50", |(text, _)| *text)
 }

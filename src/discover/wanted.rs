@@ -8,7 +8,7 @@ use crate::domain::metric_name::stored_label;
 use crate::profiles::{self, Metric, Outcome, Profile};
 
 /// The four translations, the usual one first.
-pub(super) const TRANSLATIONS: [NameTranslation; 4] = [
+pub(crate) const TRANSLATIONS: [NameTranslation; 4] = [
     NameTranslation::UnderscoreEscapingWithSuffixes,
     NameTranslation::UnderscoreEscapingWithoutSuffixes,
     NameTranslation::NoUTF8EscapingWithSuffixes,

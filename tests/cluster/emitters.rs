@@ -17,8 +17,12 @@ pub(crate) struct Pushed {
     pub(crate) metrics: &'static str,
 }
 
-/// Every emitter that pushes. Kinds are `h` for a histogram in seconds, `w` for one of whole numbers and
-/// `c` for a counter; `-` is no unit.
+/// The bounds of an SDK that is told none.
+const SDK_BOUNDS: [f64; 15] =
+    [0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0];
+
+/// Every emitter that pushes. Kinds are `h` for a histogram in seconds, `w` for one of whole numbers, `d`
+/// for one with the bounds of the SDK, and `c` for a counter; `-` is no unit.
 pub(crate) const PUSHED: [Pushed; 10] = [
     Pushed {
         profile: "GenAI",
@@ -214,32 +218,28 @@ fn metric(line: &str, namespace: &str) -> Value {
     let labels = if labels == "-" { String::new() } else { format!("{labels},") };
     let labels = attributes(&format!("{labels}namespace={namespace}"));
     let mut point = json!({"attributes": labels, "timeUnixNano": nanoseconds(), "startTimeUnixNano": "1"});
-    let (field, of_kind) = match kind {
-        "c" => {
-            point["asDouble"] = json!(10.0);
-            ("sum", json!({"aggregationTemporality": 2, "isMonotonic": true}))
-        }
-        _ => {
-            let bounds = match kind {
-                "h" => vec![0.1, 0.5, 1.0, 5.0, 10.0, 60.0],
-                "w" => vec![1.0, 4.0, 16.0, 64.0, 256.0],
-                _ => vec![
-                    0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0,
-                    7500.0, 10000.0,
-                ],
-            };
-            let mut counts = vec!["0"; bounds.len() + 1];
-            counts[2] = "10";
-            point["count"] = json!("10");
-            point["sum"] = json!(8.0);
-            point["bucketCounts"] = json!(counts);
-            point["explicitBounds"] = json!(bounds);
-            ("histogram", json!({"aggregationTemporality": 2}))
-        }
+    let Some(bounds) = bounds(kind) else {
+        point["asDouble"] = json!(10.0);
+        let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [point]});
+        return json!({"name": name, "unit": unit, "sum": sum});
     };
-    let mut of_kind = of_kind;
-    of_kind["dataPoints"] = json!([point]);
-    json!({"name": name, "unit": unit, field: of_kind})
+    let mut counts = vec!["0"; bounds.len() + 1];
+    counts[2] = "10";
+    point["count"] = json!("10");
+    point["sum"] = json!(8.0);
+    point["bucketCounts"] = json!(counts);
+    point["explicitBounds"] = json!(bounds);
+    json!({"name": name, "unit": unit, "histogram": {"aggregationTemporality": 2, "dataPoints": [point]}})
+}
+
+/// Bounds of a kind of histogram; a counter has none.
+fn bounds(kind: &str) -> Option<&'static [f64]> {
+    match kind {
+        "h" => Some(&[0.1, 0.5, 1.0, 5.0, 10.0, 60.0]),
+        "w" => Some(&[1.0, 4.0, 16.0, 64.0, 256.0]),
+        "d" => Some(&SDK_BOUNDS),
+        _ => None,
+    }
 }
 
 fn attributes(pairs: &str) -> Value {

@@ -4,6 +4,7 @@
 mod api_server;
 mod bad_input;
 mod budget;
+mod check_metrics;
 mod definitions;
 mod discover;
 mod durations;
