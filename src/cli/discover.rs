@@ -32,6 +32,9 @@ Exit codes:
   2  the address cannot be used
   3  Prometheus could not be reached";
 
+/// Most bounds of a histogram that are listed.
+const MOST_BOUNDS: usize = 24;
+
 /// Propose AgentSLOs for the agents whose series a Prometheus has.
 ///
 /// Finds the telemetry profile and the translation of names that fit, the agents, and which roles have
@@ -89,8 +92,11 @@ fn read(endpoint: &PrometheusEndpoint, secrets: &Secrets) -> Result<Facts, Query
 
 /// What was found, line by line.
 fn lines(facts: &Facts, proposal: &Proposal) -> Vec<String> {
-    let mut lines: Vec<String> =
-        proposal.fits.iter().flat_map(|fit| [vec![profile(fit)], agents(fit), notes(fit)].concat()).collect();
+    let mut lines: Vec<String> = proposal
+        .fits
+        .iter()
+        .flat_map(|fit| [vec![profile(fit)], agents(fit), metrics(facts, fit), notes(fit)].concat())
+        .collect();
     if proposal.fits.is_empty() {
         lines.push(
             "no profile fits: none of the metrics that the profiles know has series of the last hour; see \
@@ -120,6 +126,24 @@ fn agents(fit: &Fit) -> Vec<String> {
     fit.agents.iter().map(line).collect()
 }
 
+/// What is there, and which thresholds its histograms have.
+fn metrics(facts: &Facts, fit: &Fit) -> Vec<String> {
+    let line = |(name, (series, bounds)): (String, (u64, Vec<f64>))| {
+        let listed: Vec<String> = bounds.iter().take(MOST_BOUNDS).map(ToString::to_string).collect();
+        let rest = if bounds.len() > MOST_BOUNDS { " ..." } else { "" };
+        let bounds = match listed.as_slice() {
+            [] => String::new(),
+            listed => format!(", bounds {}{rest}", listed.join(" ")),
+        };
+        format!("  metric {name}: {}{bounds}", counted(series, "series", "series"))
+    };
+    fit.metrics(facts).into_iter().map(line).collect()
+}
+
+fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// What the profile warns of and series alone do not show.
 fn notes(fit: &Fit) -> Vec<String> {
     let hazards = fit.profile.hazards.iter().filter(|hazard| !is_looked_for(&hazard.name));
@@ -127,7 +151,7 @@ fn notes(fit: &Fit) -> Vec<String> {
 }
 
 fn closing(proposal: &Proposal) -> String {
-    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let count = |number: usize, what: &str| counted(number as u64, what, &format!("{what}s"));
     let agents = proposal.fits.iter().map(|fit| fit.agents.len()).sum();
     format!(
         "{} proposed for {}, {}",

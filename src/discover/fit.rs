@@ -7,7 +7,7 @@ use super::facts::{Facts, Series};
 use super::series::{self, Found};
 use super::wanted::TRANSLATIONS;
 use crate::api::v1alpha1::NameTranslation;
-use crate::domain::metric_name::stored_label;
+use crate::domain::metric_name::{stored_label, stored_name};
 use crate::profiles::{self, Metric, Profile};
 
 /// A profile that fits, with the agents whose series it explains.
@@ -37,6 +37,33 @@ impl Fit {
     #[must_use]
     pub fn agent_label(&self, metric: &Metric) -> String {
         stored_label(metric.agent_label.as_ref().unwrap_or(&self.profile.agent_label), self.translation)
+    }
+
+    /// Every metric of the profile that has series: its name, how many, and the finite bounds of a
+    /// classic histogram.
+    #[must_use]
+    pub fn metrics(&self, facts: &Facts) -> BTreeMap<String, (u64, Vec<f64>)> {
+        let roles = self.profile.roles().into_iter();
+        let seen = roles.filter(|role| !self.series(facts, role.metric).is_empty());
+        seen.map(|role| {
+            let name = stored_name(role.metric, self.translation);
+            let of = |name: &str| {
+                let read = facts.series.get(name).map_or(0, Vec::len) as u64;
+                facts.counts.get(name).copied().unwrap_or(read)
+            };
+            let number = of(&name).max(of(&format!("{name}_count")));
+            let label = self.agent_label(role.metric);
+            let is_ours = |bucket: &&Series| {
+                self.agents.is_empty() || self.agents.iter().any(|own| own.agent == bucket.label(&label))
+            };
+            let buckets = facts.buckets.get(&name).into_iter().flatten().filter(is_ours);
+            let bounds = buckets.filter_map(|bucket| bucket.label("le").parse::<f64>().ok());
+            let mut bounds: Vec<f64> = bounds.filter(|bound| bound.is_finite()).collect();
+            bounds.sort_by(f64::total_cmp);
+            bounds.dedup();
+            (name, (number, bounds))
+        })
+        .collect()
     }
 
     /// The series of a metric.

@@ -48,7 +48,7 @@ const MANY_VALUES: usize = 20;
 const MANY_FALLS: usize = 3;
 
 /// What to do where the profile has no advice of its own.
-const ADVICE: [(&str, &str); 13] = [
+const ADVICE: [(&str, &str); 14] = [
     (
         "DeltaTemporality",
         "set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative, or convert in the Collector",
@@ -72,6 +72,7 @@ const ADVICE: [(&str, &str); 13] = [
         "promote k8s.namespace.name or add the label when scraping, or name another label in the AgentPlatform",
     ),
     ("TwoNames", "name the service after the agent"),
+    ("WrongType", "expose it as the type that the profile has; rules count its increase"),
     ("CalledOnly", "count a call when it ends, with its outcome"),
     ("ContentInLabels", "turn sensitive data off where metrics are exported"),
 ];
@@ -114,6 +115,7 @@ pub(super) fn look(facts: &Facts, fits: &[Fit]) -> Vec<Sighting> {
         seen.extend(look.labels());
         seen.extend(look.histograms());
         seen.extend(look.falls());
+        seen.extend(look.types());
         seen.extend(look.identity());
         seen.extend(look.outcomes());
     }
@@ -225,6 +227,23 @@ impl<'a> Look<'a> {
                 Some(self.sighting(hazard, metric, format!("the counter falls again and again, {how}")))
             })
             .collect()
+    }
+
+    /// Metrics that their targets call something else.
+    fn types(&self) -> Vec<Sighting> {
+        let roles = self.fit.profile.roles().into_iter();
+        let seen = roles.filter_map(|role| {
+            let name = stored_name(role.metric, self.fit.translation);
+            // In the OpenMetrics format a counter is described without its suffix.
+            let names = [Some(name.as_str()), name.strip_suffix("_total")];
+            let type_ = names.into_iter().flatten().find_map(|name| self.facts.types.get(name))?;
+            let expected = role.metric.kind.word();
+            let is_other = type_ != expected && type_ != "unknown" && type_ != "gaugehistogram";
+            let is_there = !self.fit.series(self.facts, role.metric).is_empty();
+            let sign = format!("its targets call it a {type_}, and it is a {expected}");
+            (is_other && is_there).then(|| self.sighting("WrongType", &name, sign))
+        });
+        seen.collect()
     }
 
     /// Whose the series are.

@@ -1,11 +1,11 @@
 //! Which of the many metrics of a Prometheus are worth reading.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::series::stored_names;
 use crate::api::v1alpha1::NameTranslation;
 use crate::domain::metric_name::stored_label;
-use crate::profiles::{self, Metric, Outcome, Profile};
+use crate::profiles::{self, Metric, MetricKind, Outcome, Profile};
 
 /// The four translations, the usual one first.
 pub(crate) const TRANSLATIONS: [NameTranslation; 4] = [
@@ -26,13 +26,15 @@ pub(super) fn metrics(profile: &Profile) -> Vec<&Metric> {
 }
 
 /// Of the names that a Prometheus has, those that some profile may mean under some translation, without
-/// buckets and sums.
+/// buckets and sums, and what they are.
 #[must_use]
-pub fn names_wanted(there: &BTreeSet<String>) -> BTreeSet<String> {
+pub fn names_wanted(there: &BTreeSet<String>) -> BTreeMap<String, MetricKind> {
     let profiles = profiles::names().into_iter().filter_map(profiles::find);
-    let metrics = profiles.flat_map(metrics);
-    let names = metrics.flat_map(|metric| TRANSLATIONS.map(|translation| stored_names(metric, translation)));
-    names.flatten().filter(|name| there.contains(name)).collect()
+    let names = profiles.flat_map(metrics).flat_map(|metric| {
+        let names = TRANSLATIONS.map(|translation| stored_names(metric, translation));
+        names.into_iter().flatten().map(|name| (name, metric.kind))
+    });
+    names.filter(|(name, _)| there.contains(name)).collect()
 }
 
 /// Every label in which some profile looks for the name of an agent.

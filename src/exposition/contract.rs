@@ -12,7 +12,7 @@ use crate::domain::indicator::{Counter, Measure, Numerator};
 use crate::domain::metric_name::{stored_label, stored_name};
 use crate::domain::promql::SeriesSelector;
 use crate::domain::slo::Slo;
-use crate::profiles::{self, Metric, MetricKind, OutcomeLabel, Outcomes, Profile, Role};
+use crate::profiles::{self, Metric, OutcomeLabel, Outcomes, Profile, Role};
 
 /// Thresholds that the contract asks for, so that the AgentSLOs of the guides work as they are.
 const CONTRACT_BOUNDS: [(&str, f64); 7] = [
@@ -133,21 +133,13 @@ fn is_required(expectation: &Expectation<'_>, role: &Role<'_>) -> bool {
 }
 
 fn missing(name: &str, role: &Role<'_>) -> Finding {
-    let kind = word(role.metric.kind);
+    let kind = role.metric.kind.word();
     Finding::new(0, name, format!("is not exposed; expose it as a {kind}, it has the role {}", role.name))
-}
-
-fn word(kind: MetricKind) -> &'static str {
-    match kind {
-        MetricKind::Counter => "counter",
-        MetricKind::Gauge => "gauge",
-        MetricKind::Histogram => "histogram",
-    }
 }
 
 fn kind(name: &str, family: &Family, metric: &Metric) -> Option<Finding> {
     let (type_, line) = family.type_.as_ref()?;
-    let wanted = word(metric.kind);
+    let wanted = metric.kind.word();
     (type_ != wanted).then(|| Finding::new(*line, name, format!("is a {type_}; make it a {wanted}")))
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Connection, QueryError};
 use crate::discover::{Facts, Series, agent_labels, names_wanted};
 use crate::domain::promql::{LabelMatcher, SeriesSelector, by_clause, quoted};
+use crate::profiles::MetricKind;
 
 /// Most names of metrics that are read.
 const MOST_NAMES: usize = 50_000;
@@ -70,16 +71,12 @@ pub async fn inventory(connection: &Connection) -> Result<Facts, QueryError> {
         if let Some(base) = base.filter(|base| there.contains(&format!("{base}_bucket"))) {
             reader.buckets(base, name).await?;
         }
-        if name.ends_with("_total") || base.is_some() || is_counter(&reader.facts, name) {
+        if base.is_some() || wanted.get(name) == Some(&MetricKind::Counter) {
             reader.falls(name).await?;
         }
     }
     reader.overflow(&there).await?;
     Ok(reader.facts)
-}
-
-fn is_counter(facts: &Facts, name: &str) -> bool {
-    facts.types.get(name).is_some_and(|type_| type_ == "counter")
 }
 
 struct Reader<'a> {
@@ -112,11 +109,11 @@ impl Reader<'_> {
         }
     }
 
-    async fn counts(&mut self, wanted: &BTreeSet<String>) -> Result<(), QueryError> {
+    async fn counts(&mut self, wanted: &BTreeMap<String, MetricKind>) -> Result<(), QueryError> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = wanted.iter().map(|name| regex_syntax::escape(name)).collect();
+        let names: Vec<String> = wanted.keys().map(|name| regex_syntax::escape(name)).collect();
         let selector = format!("{{__name__=~{}}}", quoted(&names.join("|")));
         let query = format!("count by (__name__) (last_over_time({selector}[{LOOKBACK}]))");
         for row in self.query(&query, MOST_METRICS).await?.0 {

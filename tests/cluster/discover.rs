@@ -11,7 +11,7 @@ use bed::{Bed, Options, Part, Target, eventually};
 use futures::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::emitters::{PUSHED, SCRAPED, exposed, request};
+use crate::emitters::{PUSHED, Pushed, SCRAPED, exposed, request};
 use crate::stage::now;
 use crate::support::{SOON, program};
 
@@ -99,6 +99,13 @@ agent_tool_calls_total{agent_name=\"a\",tool_name=\"t\",status=\"called\"} 9
 # TYPE agent_query_duration_seconds summary
 agent_query_duration_seconds_sum{agent_name=\"a\"} 9
 agent_query_duration_seconds_count{agent_name=\"a\"} 9
+# TYPE litellm_proxy_total_requests_metric_total counter
+litellm_proxy_total_requests_metric_total{api_key_alias=\"k\",end_user=\"u1\"} 1
+litellm_proxy_total_requests_metric_total{api_key_alias=\"k\",end_user=\"u2\"} 1
+# TYPE agent_framework_function_invocation_duration_seconds histogram
+agent_framework_function_invocation_duration_seconds_bucket{gen_ai_tool_call_arguments=\"{}\",le=\"+Inf\"} 1
+agent_framework_function_invocation_duration_seconds_count{gen_ai_tool_call_arguments=\"{}\"} 1
+agent_framework_function_invocation_duration_seconds_sum{gen_ai_tool_call_arguments=\"{}\"} 1
 # TYPE strands_tool_call_count_Count_total counter
 strands_tool_call_count_Count_total{job=\"s\",tool_name=\"t\",tool_use_id=\"tooluse_1\"} 1
 strands_tool_call_count_Count_total{job=\"s\",otel_metric_overflow=\"true\"} 70
@@ -120,9 +127,11 @@ async fn every_hazard_is_named_with_what_mends_it() {
     let options = options.history(&file).otlp("UnderscoreEscapingWithSuffixes");
     let bed = Bed::start(options).await.expect("the bed should start");
     let by_profile: BTreeMap<&str, _> = PUSHED.iter().map(|emitter| (emitter.profile, emitter)).collect();
-    for profile in ["OpenLIT", "MicrosoftAgentFramework", "OpenLLMetry"] {
+    for profile in ["MicrosoftAgentFramework", "OpenLLMetry"] {
         push(&bed, &request(by_profile[profile], NAMESPACE).to_string()).await;
     }
+    let misnamed = Pushed { service: "app", ..*by_profile["OpenLIT"] };
+    push(&bed, &request(&misnamed, NAMESPACE).to_string()).await;
     let found = eventually(SOON, async || {
         let output = discover(&bed, &[]).await;
         said(&output).contains("profile AgentMetrics").then_some(output)
@@ -136,8 +145,12 @@ async fn every_hazard_is_named_with_what_mends_it() {
         "strands_tool_call_count_Count_total: SeriesOverflow: 1 series",
         "strands_tool_call_count_Count_total: LabelPerCall: label tool_use_id",
         "agent_framework_function_invocation_duration_seconds_count: LabelPerCall: label gen_ai_tool_call_id has 2 values",
+        "agent_framework_function_invocation_duration_seconds_count: ContentInLabels: label gen_ai_tool_call_arguments",
+        "litellm_proxy_total_requests_metric_total: LabelPerUser: label end_user has 2 values in 2 series; set litellm_settings",
+        "OpenLIT: TwoNames: runs are those of 'analyst', model calls and tools those of 'app'; start the SDK with application_name",
         "claude_code_session_count_total: LabelPerSession: label session_id",
         "agent_query_duration_seconds: MissingBuckets:",
+        "agent_query_duration_seconds: WrongType: its targets call it a summary, and it is a histogram",
         "gen_ai_client_operation_duration_seconds: MillisecondBuckets:",
         "gen_ai_usage_cost_USD: CostBuckets:",
         "EnvoyAIGateway: NoAgentLabel: no series has the label gen_ai_agent_name; let agents send a header",
