@@ -122,7 +122,11 @@ async fn every_hazard_is_named_with_what_mends_it() {
     let folder = tempfile::tempdir().expect("a folder should be made");
     let file = folder.path().join("history.txt");
     std::fs::write(&file, falling()).expect("the history should be written");
-    let target = Target::new("scraped", serve(HAZARDOUS.to_owned()).await).label("honor", "no");
+    let many = (0..2_100)
+        .map(|number| format!("agent_errors_total{{agent_name=\"a\",error_type=\"e{number}\"}} 1\n"));
+    let text =
+        many.fold(HAZARDOUS.to_owned() + "# TYPE agent_errors_total counter\n", |text, line| text + &line);
+    let target = Target::new("scraped", serve(text).await);
     let options = Options::nothing().with(Part::Prometheus).target(target);
     let options = options.history(&file).otlp("UnderscoreEscapingWithSuffixes");
     let bed = Bed::start(options).await.expect("the bed should start");
@@ -140,6 +144,8 @@ async fn every_hazard_is_named_with_what_mends_it() {
     assert_eq!(output.status.code(), Some(1));
     let report = said(&output);
     let expected = [
+        "left out, to keep reads small: series of agent_errors_total after the first 2000",
+        "  metric agent_errors_total: 2100 series",
         "claude_code_cost_usage_USD_total: DeltaTemporality: the counter falls again and again, as the amounts of each interval do; set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative",
         "litellm_spend_metric_total: SharedIdentity: the counter falls again and again, and returns, as if several processes wrote it; set PROMETHEUS_MULTIPROC_DIR",
         "strands_tool_call_count_Count_total: SeriesOverflow: 1 series",
