@@ -161,6 +161,20 @@ gen_ai_client_operation_duration_seconds_count{job="chat",namespace="a",gen_ai_p
 }
 
 #[test]
+fn an_agent_whose_calls_come_from_events_and_from_spans_is_one_agent() {
+    let both = r#"
+agent_runs_total{agent_name="coder",namespace="a",outcome="ok"} 10
+agent_llm_calls_total{agent_name="coder",namespace="a",outcome="ok",source="event"} 10
+agent_llm_calls_total{agent_name="coder",namespace="a",outcome="ok",source="span"} 10
+agent_tool_calls_total{agent_name="coder",namespace="a",outcome="ok",source="event"} 10
+agent_tool_calls_total{agent_name="coder",namespace="a",outcome="ok",source="span"} 10
+"#;
+    let proposal = proposed(&[both], &Scope::default());
+    let found: Vec<&str> = proposal.fits.iter().map(|fit| fit.profile.name.as_str()).collect();
+    assert_eq!(found, ["ClaudeCode"]);
+}
+
+#[test]
 fn agents_whose_names_no_agentslo_takes_get_none() {
     let odd = "agent_queries_total{agent_name=\"{{ x }}\",namespace=\"a\",status=\"success\"} 1\n";
     let proposal = proposed(&[odd], &Scope::default());
