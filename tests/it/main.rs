@@ -23,6 +23,7 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod discover;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod observability_conditions;
