@@ -10,6 +10,7 @@ mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod guards;
 mod histogram_forms;
 mod permissions;
 mod promtool;
