@@ -12,6 +12,7 @@ mod faults;
 mod fixtures;
 mod guards;
 mod histogram_forms;
+mod instrument;
 mod permissions;
 mod promtool;
 mod proofs;
