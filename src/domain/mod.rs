@@ -20,6 +20,7 @@ pub mod routing;
 pub mod scrape;
 pub mod sighting;
 pub mod slo;
+pub mod time_zone;
 pub mod traffic;
 pub mod violation;
 pub mod window;

@@ -13,6 +13,7 @@ mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod guards;
 mod histogram_forms;
 mod instrument;
 mod permissions;
