@@ -11,6 +11,7 @@ mod admission;
 mod api_lint;
 mod conditions;
 mod consumers;
+mod dashboards;
 mod generated;
 mod golden;
 mod properties;
