@@ -1,18 +1,21 @@
 //! From files to what they say: the valid resources, and a line for each violation.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use kube::{Resource, ResourceExt};
 
 use super::files;
 use super::print::escaped;
 use super::written::{Written, WrittenFiles};
-use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
+use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo, TelemetrySource};
+use crate::domain::observability::Observability;
 use crate::domain::platform::Platform;
 use crate::domain::slo::Slo;
 use crate::domain::traffic::Traffic;
-use crate::domain::violation::{Rule, Violation};
-use crate::validate::{self, SloFacts};
+use crate::domain::violation::{Rule, Violation, Violations};
+use crate::validate::{self, ObservabilityFacts, SloFacts};
 
 /// Which files are read, and what holds besides them.
 #[derive(Args, Debug)]
@@ -53,6 +56,8 @@ fn parse_traffic(text: &str) -> Result<Traffic, &'static str> {
 pub(super) struct Checked {
     /// The valid AgentSLOs, in the order in which they were written.
     pub(super) slos: Vec<Slo>,
+    /// The valid AgentObservabilities, in the order in which they were written.
+    pub(super) observabilities: Vec<Observability>,
     /// Every violation, in the order of files and lines.
     pub(super) findings: Vec<Finding>,
     /// Number of documents of our kinds.
@@ -114,8 +119,23 @@ pub(super) fn check(input: &Input, traffic: Option<Traffic>) -> Result<Checked, 
             choose(judge_platforms(&given.platforms, &mut checked))
         }
     };
+    let telemetry = telemetry_of(&written.observabilities, &input.namespace);
     for slo in &written.slos {
-        judge_slo(slo, &policy, traffic, &input.namespace, &mut checked);
+        let judge = |slo: &AgentSlo, platform| {
+            let reference = slo.spec.observability_ref.as_ref().map(|reference| reference.name.clone());
+            let observability = reference.and_then(|name| telemetry.get(&(namespace_of(slo), name)).cloned());
+            validate::slo(slo, &SloFacts { platform, traffic, observability, ..SloFacts::default() })
+        };
+        let valid = judge_resource(slo, &policy, &input.namespace, judge, &mut checked.findings);
+        checked.slos.extend(valid);
+    }
+    for observability in &written.observabilities {
+        let judge = |observability: &AgentObservability, platform| {
+            let facts = ObservabilityFacts { platform, ..ObservabilityFacts::default() };
+            validate::observability(observability, &facts)
+        };
+        let valid = judge_resource(observability, &policy, &input.namespace, judge, &mut checked.findings);
+        checked.observabilities.extend(valid);
     }
     checked.findings.append(&mut written.findings);
     checked.findings.sort();
@@ -157,34 +177,59 @@ fn choose(mut policies: Vec<(bool, Policy)>) -> Policy {
     }
 }
 
-fn judge_slo(
-    written: &Written<AgentSlo>,
-    policy: &Policy,
-    traffic: Option<Traffic>,
+/// The telemetry of each AgentObservability, by namespace and name, for the AgentSLOs that refer to it.
+fn telemetry_of(
+    written: &[Written<AgentObservability>],
     namespace: &str,
-    checked: &mut Checked,
-) {
+) -> BTreeMap<(String, String), TelemetrySource> {
+    let resources = written.iter().filter_map(|written| written.structure.resource.clone());
+    resources
+        .map(|mut resource| {
+            resource.meta_mut().namespace.get_or_insert_with(|| namespace.to_owned());
+            let key = (namespace_of(&resource), resource.name_any());
+            (key, validate::effective_telemetry(&resource.spec))
+        })
+        .collect()
+}
+
+fn namespace_of(resource: &impl Resource) -> String {
+    resource.meta().namespace.clone().unwrap_or_default()
+}
+
+/// The valid form of a resource; none where violations were found.
+fn judge_resource<K: Resource + Clone, V>(
+    written: &Written<K>,
+    policy: &Policy,
+    namespace: &str,
+    judge: impl Fn(&K, Platform) -> Result<V, Violations>,
+    findings: &mut Vec<Finding>,
+) -> Option<V> {
     let Some(mut resource) = written.structure.resource.clone() else {
-        checked.findings.extend(written.findings(&[]));
-        return;
+        findings.extend(written.findings(&[]));
+        return None;
     };
-    resource.metadata.namespace.get_or_insert_with(|| namespace.to_owned());
+    resource.meta_mut().namespace.get_or_insert_with(|| namespace.to_owned());
     let platform = match policy {
         Policy::Known(platform) => platform.as_ref().clone(),
         Policy::Unknown => Platform::default(),
     };
-    let facts = SloFacts { platform, traffic, ..SloFacts::default() };
-    match (validate::slo(&resource, &facts), policy) {
-        (Ok(slo), Policy::Known(_)) if written.structure.violations.is_empty() => checked.slos.push(slo),
-        (Ok(_), _) => checked.findings.extend(written.findings(&[])),
-        (Err(violations), Policy::Known(_)) => {
-            let meaning: Vec<Violation> = violations.iter().cloned().collect();
-            checked.findings.extend(written.findings(&meaning));
+    let meaning: Vec<Violation> = match judge(&resource, platform) {
+        Ok(valid) if written.structure.violations.is_empty() && matches!(policy, Policy::Known(_)) => {
+            return Some(valid);
         }
-        (Err(violations), Policy::Unknown) => {
-            let certain = violations.iter().filter(|violation| violation.rule != Rule::NotPermitted);
-            let meaning: Vec<Violation> = certain.cloned().collect();
-            checked.findings.extend(written.findings(&meaning));
+        Ok(_) => Vec::new(),
+        Err(violations) => {
+            violations.iter().filter(|violation| is_certain(violation, policy)).cloned().collect()
         }
+    };
+    findings.extend(written.findings(&meaning));
+    None
+}
+
+/// Without a valid policy nobody knows what is permitted.
+fn is_certain(violation: &Violation, policy: &Policy) -> bool {
+    match policy {
+        Policy::Known(_) => true,
+        Policy::Unknown => violation.rule != Rule::NotPermitted,
     }
 }

@@ -30,7 +30,7 @@ Exit codes:
   1  violations
   2  a file cannot be read, or there is nothing to render";
 
-/// Print what the controller would apply for the AgentSLOs in files, without a cluster.
+/// Print what the controller would apply for the resources in files, without a cluster.
 ///
 /// The same input gives the same bytes. Owner references are left out: they need the UID from a cluster.
 #[derive(Args, Debug)]
@@ -53,7 +53,12 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if checked.is_empty() {
         return refuse(&checked.summary());
     }
-    let artifacts = checked.slos.iter().flat_map(|slo| render::slo(slo).0);
+    let of_slos = checked.slos.iter().flat_map(|slo| render::slo(slo).0);
+    let of_observabilities = checked
+        .observabilities
+        .iter()
+        .flat_map(|observability| render::observability(observability).into_values().flat_map(|part| part.0));
+    let artifacts = of_slos.chain(of_observabilities);
     write_out(&artifacts.map(|artifact| arguments.output.print(&artifact)).collect::<String>());
     for finding in &checked.findings {
         write_note(&finding.print());

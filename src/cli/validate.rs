@@ -62,7 +62,7 @@ impl Checked {
     /// How many resources there were and what was found, in a line.
     pub(super) fn summary(&self) -> String {
         let checked = match self.resources {
-            0 => "no AgentSLO or AgentPlatform".to_owned(),
+            0 => "no AgentSLO, AgentObservability or AgentPlatform".to_owned(),
             count => format!("{} checked", counted(count, "resource")),
         };
         let found = match self.findings.len() {

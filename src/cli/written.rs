@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::check::Finding;
 use super::documents::{self, Document, Lines};
 use super::files::Source;
-use crate::api::v1alpha1::{AgentPlatform, AgentSlo, GROUP, VERSION};
+use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo, GROUP, VERSION};
 use crate::domain::violation::Violation;
 use crate::validate::schema::{self, Structure};
 
@@ -47,6 +47,8 @@ pub(super) struct WrittenFiles {
     files: usize,
     /// AgentSLOs.
     pub(super) slos: Vec<Written<AgentSlo>>,
+    /// AgentObservabilities.
+    pub(super) observabilities: Vec<Written<AgentObservability>>,
     /// AgentPlatforms.
     pub(super) platforms: Vec<Written<AgentPlatform>>,
     /// Number of documents that are ours, or claim to be.
@@ -111,6 +113,10 @@ impl WrittenFiles {
                 return;
             }
             Kind::Slo => self.slos.push(Written { place, structure: schema::read_slo(value) }),
+            Kind::Observability => {
+                let structure = schema::read_observability(value);
+                self.observabilities.push(Written { place, structure });
+            }
             Kind::Platform => self.platforms.push(Written { place, structure: schema::read_platform(value) }),
             Kind::Unknown(path, message) => self.findings.push(place.finding(path, message)),
         }
@@ -126,6 +132,7 @@ fn items(value: &Value) -> Option<&Vec<Value>> {
 
 enum Kind {
     Slo,
+    Observability,
     Platform,
     Other,
     /// Of our group, but none of our kinds: where, and what would be right.
@@ -146,8 +153,12 @@ impl Kind {
         }
         match written("kind") {
             "AgentSLO" => Self::Slo,
+            "AgentObservability" => Self::Observability,
             "AgentPlatform" => Self::Platform,
-            _ => Self::Unknown("kind", "must be 'AgentSLO' or 'AgentPlatform'".to_owned()),
+            _ => {
+                let right = "must be 'AgentSLO', 'AgentObservability' or 'AgentPlatform'";
+                Self::Unknown("kind", right.to_owned())
+            }
         }
     }
 }

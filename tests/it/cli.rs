@@ -56,7 +56,7 @@ fn what_is_valid_passes() {
 #[test]
 fn nothing_to_check_is_not_valid() {
     agentslo(&["validate", "-f", "slos/other.yaml"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
-error: no AgentSLO or AgentPlatform; 1 document of other kinds left alone
+error: no AgentSLO, AgentObservability or AgentPlatform; 1 document of other kinds left alone
 
 "#]]);
     agentslo(&["render", "-f", "nowhere"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"

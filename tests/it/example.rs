@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use agentslo::api::v1alpha1::{AgentPlatform, AgentSlo};
+use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
+use agentslo::domain::observability::Observability;
+use agentslo::domain::platform::Platform;
 use agentslo::domain::slo::Slo;
+use agentslo::domain::violation::Violations;
 use agentslo::render::{self, Artifacts};
-use agentslo::validate::{self, SloFacts};
+use agentslo::validate::{self, ObservabilityFacts, SloFacts};
 
 use crate::workspace;
 
@@ -41,24 +44,44 @@ fn load(name: String) -> Example {
     let text = workspace::read(format!("examples/{name}/agentslo.yaml"));
     let written: AgentSlo =
         serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("example {name} should parse: {error}"));
-    let slo = validate::slo(&written, &facts(&name)).unwrap_or_else(|violations| {
-        let all: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        panic!("example {name} should be valid:\n{}", all.join("\n"))
-    });
+    let facts = SloFacts { platform: platform(&name), ..SloFacts::default() };
+    let slo = valid(&name, validate::slo(&written, &facts));
     Example { name, written, slo }
 }
 
-fn facts(name: &str) -> SloFacts {
+/// Name of a folder of `examples/`, and the AgentObservability in it, validated with the AgentPlatform
+/// beside it.
+pub(crate) fn observabilities() -> Vec<(String, Observability)> {
+    let files = workspace::files("examples");
+    let names = files.iter().filter_map(|file| {
+        Some(file.strip_prefix("examples/")?.strip_suffix("/agentobservability.yaml")?.to_owned())
+    });
+    names.map(|name| (name.clone(), observability(&name))).collect()
+}
+
+fn observability(name: &str) -> Observability {
+    let text = workspace::read(format!("examples/{name}/agentobservability.yaml"));
+    let written: AgentObservability =
+        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("example {name} should parse: {error}"));
+    let facts = ObservabilityFacts { platform: platform(name), ..ObservabilityFacts::default() };
+    valid(name, validate::observability(&written, &facts))
+}
+
+fn valid<T>(name: &str, judged: Result<T, Violations>) -> T {
+    judged.unwrap_or_else(|violations| {
+        let all: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        panic!("example {name} should be valid:\n{}", all.join("\n"))
+    })
+}
+
+fn platform(name: &str) -> Platform {
     let file = format!("examples/{name}/platform.yaml");
     if !workspace::path(&file).exists() {
-        return SloFacts::default();
+        return Platform::default();
     }
     let platform: AgentPlatform = serde_saphyr::from_str(&workspace::read(&file))
         .unwrap_or_else(|error| panic!("{file} should parse: {error}"));
-    let platform = validate::platform(&platform).unwrap_or_else(|violations| {
-        panic!("{file} should be valid: {}", violations.first().expect("violations are never none"))
-    });
-    SloFacts { platform, ..SloFacts::default() }
+    valid(&file, validate::platform(&platform))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 
-use agentslo::render::Artifact;
+use agentslo::render::{self, Artifact};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -77,20 +77,34 @@ fn crds() -> Vec<(String, String)> {
 
 /// One file for each artifact, named after its kind.
 fn rendered() -> Vec<(String, String)> {
-    let examples = example::all();
-    let files: Vec<(String, String)> = examples
-        .iter()
-        .flat_map(|example| example.artifacts().0.into_iter().map(|artifact| (&example.name, artifact)))
-        .map(|(name, artifact)| (rendered_file(name, &artifact), yaml(&artifact.to_value())))
+    let of_slos = example::all().into_iter().flat_map(|example| {
+        let folder = example.name.clone();
+        let file = move |artifact: &Artifact| rendered_file(&folder, &kind_of(artifact));
+        example.artifacts().0.into_iter().map(move |artifact| (file(&artifact), artifact))
+    });
+    let of_observabilities = example::observabilities().into_iter().flat_map(|(folder, observability)| {
+        // Several objects of one kind; their names say what they are for.
+        let file = move |artifact: &Artifact| {
+            rendered_file(&folder, &format!("{}-{}", kind_of(artifact), artifact.name()))
+        };
+        let artifacts = render::observability(&observability).into_values().flat_map(|part| part.0);
+        artifacts.map(move |artifact| (file(&artifact), artifact))
+    });
+    let files: Vec<(String, String)> = of_slos
+        .chain(of_observabilities)
+        .map(|(file, artifact)| (file, yaml(&artifact.to_value())))
         .collect();
     let names: BTreeSet<&String> = files.iter().map(|(file, _)| file).collect();
     assert_eq!(names.len(), files.len(), "two artifacts of one example would share a file");
     files
 }
 
-fn rendered_file(example: &str, artifact: &Artifact) -> String {
-    let kind = artifact.kind().api_resource().kind.to_lowercase();
-    format!("examples/{example}/rendered/{kind}.yaml")
+fn rendered_file(example: &str, name: &str) -> String {
+    format!("examples/{example}/rendered/{name}.yaml")
+}
+
+fn kind_of(artifact: &Artifact) -> String {
+    artifact.kind().name().to_lowercase()
 }
 
 /// YAML that reads back as what it was made from.
