@@ -26,8 +26,6 @@ pub mod series {
     pub const REMAINING: &str = "agentslo:budget:remaining_ratio";
     /// Burn rates, one for each window in label [`super::label::WINDOW`].
     pub const BURN_RATE: &str = "agentslo:burn:rate";
-    /// Estimated cost in the last five minutes, in US dollars.
-    pub const COST_5M: &str = "agentslo:cost_usd:increase5m";
     /// Always 1; carries what may change without breaking history as labels.
     pub const INFO: &str = "agentslo:slo:info";
     /// What guards count in five minutes; label [`super::label::EVENT`] says what.
@@ -50,8 +48,6 @@ pub mod label {
     pub const NAMESPACE: &str = "namespace";
     /// Name of the AgentSLO.
     pub const SLO: &str = "agentslo";
-    /// Name of the AgentObservability.
-    pub const OBSERVABILITY: &str = "agentobservability";
     /// The agent, as its telemetry names it.
     pub const AGENT: &str = "agent";
     /// `page` or `ticket`.
@@ -261,6 +257,8 @@ pub mod reason {
     pub const METRIC_LOOKS_LIKE_GAUGE: &str = "MetricLooksLikeGauge";
     /// Nothing of the kind is asked for.
     pub const NOT_REQUESTED: &str = "NotRequested";
+    /// A guard that was asked for has no series to look at.
+    pub const SERIES_MISSING: &str = "SeriesMissing";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.

@@ -28,5 +28,6 @@ mod stage;
 mod support;
 mod survey;
 mod warnings;
+mod whole_loop;
 
 use api_server::{api_server, refusal};
