@@ -13,6 +13,7 @@ mod conditions;
 mod consumers;
 mod generated;
 mod golden;
+mod guards;
 mod properties;
 mod simulate_laws;
 
