@@ -42,12 +42,14 @@ fn names(line: &str, home: &str) -> bool {
 
 #[test]
 fn every_example_is_exercised() {
-    let exercised: BTreeSet<String> = example::all().into_iter().map(|example| example.name).collect();
+    let of_slos = example::all().into_iter().map(|example| example.name);
+    let of_observabilities = example::observabilities().into_iter().map(|(name, _)| name);
+    let exercised: BTreeSet<String> = of_slos.chain(of_observabilities).collect();
     for folder in folders("examples") {
         let name = folder.trim_start_matches("examples/").to_owned();
         let mut entries = ["main.rs", "python/agent.py"].into_iter();
         let is_program = entries.any(|entry| workspace::path(format!("{folder}/{entry}")).exists());
-        assert!(is_program || exercised.contains(&name), "{folder} has neither agentslo.yaml nor a program");
+        assert!(is_program || exercised.contains(&name), "{folder} has neither a resource nor a program");
         let rendered = workspace::path(format!("{folder}/rendered")).exists();
         assert!(is_program || rendered, "{folder} is not rendered; run `make bless`");
     }
