@@ -14,6 +14,7 @@ mod consumers;
 mod dashboards;
 mod generated;
 mod golden;
+mod guards;
 mod properties;
 mod simulate_laws;
 
