@@ -7,6 +7,8 @@ pub const FIELD_MANAGER: &str = "agentslo";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Value of [`MANAGED_BY_LABEL`].
 pub const MANAGED_BY_VALUE: &str = "agentslo";
+/// Label of the pods that run a pipeline's Collector; its value is the name of the AgentObservability.
+pub const PIPELINE_POD_LABEL: &str = "agentslo.dev/pipeline";
 /// Annotation that keeps Argo CD from refreshing an application whenever a child changes.
 pub const ARGOCD_IGNORE_UPDATES: &str = "argocd.argoproj.io/ignore-resource-updates";
 
@@ -34,6 +36,8 @@ pub mod series {
 pub mod label {
     /// Namespace of the AgentSLO.
     pub const NAMESPACE: &str = "namespace";
+    /// Name of an alert, which Prometheus sets.
+    pub const ALERT: &str = "alertname";
     /// Name of the AgentSLO.
     pub const SLO: &str = "agentslo";
     /// The agent, as its telemetry names it.
@@ -48,6 +52,8 @@ pub mod label {
     pub const OBJECTIVE: &str = "objective";
     /// Kind of the indicator, on the info series.
     pub const INDICATOR: &str = "indicator";
+    /// Name of the AgentObservability, on the own series of its Collector.
+    pub const PIPELINE: &str = "agentslo_pipeline";
 }
 
 /// Names of the alerts.
@@ -58,6 +64,46 @@ pub mod alert {
     pub const EXHAUSTED: &str = "AgentSLOBudgetExhausted";
     /// The telemetry is gone.
     pub const NO_DATA: &str = "AgentSLONoData";
+    /// Money is spent too fast.
+    pub const SPEND_RATE: &str = "AgentSpendRateHigh";
+    /// More money is spent than is allowed.
+    pub const SPEND_BUDGET: &str = "AgentSpendBudgetExceeded";
+    /// More money will be spent than is allowed.
+    pub const SPEND_FORECAST: &str = "AgentSpendBudgetForecast";
+    /// Nothing is done for too long.
+    pub const INACTIVE: &str = "AgentInactive";
+    /// A run does not end.
+    pub const STUCK: &str = "AgentRunStuck";
+    /// Work piles up.
+    pub const QUEUE: &str = "AgentQueueDeep";
+    /// A tool fails too often.
+    pub const TOOL_FAILURE: &str = "AgentToolFailing";
+    /// The agent's series are gone.
+    pub const TELEMETRY_MISSING: &str = "AgentTelemetryMissing";
+    /// The SDK drops labels.
+    pub const CARDINALITY: &str = "AgentCardinalityOverflow";
+    /// Too many runs are slow.
+    pub const SLOW_SHARE: &str = "AgentSlowShareHigh";
+    /// The pipeline loses telemetry.
+    pub const PIPELINE_LOSS: &str = "AgentPipelineLoss";
+
+    /// All of them: by these names, and the labels, routes know our alerts from others.
+    pub const ALL: [&str; 14] = [
+        BURN,
+        EXHAUSTED,
+        NO_DATA,
+        SPEND_RATE,
+        SPEND_BUDGET,
+        SPEND_FORECAST,
+        INACTIVE,
+        STUCK,
+        QUEUE,
+        TOOL_FAILURE,
+        TELEMETRY_MISSING,
+        CARDINALITY,
+        SLOW_SHARE,
+        PIPELINE_LOSS,
+    ];
 }
 
 /// Annotations of alerts.
@@ -68,6 +114,8 @@ pub mod annotation {
     pub const DESCRIPTION: &str = "description";
     /// Where the responder finds help.
     pub const RUNBOOK: &str = "runbook_url";
+    /// Where the responder sees what goes on.
+    pub const DASHBOARD: &str = "dashboard_url";
 }
 
 /// Types of conditions.

@@ -19,6 +19,7 @@ pub mod role;
 pub mod routing;
 pub mod scrape;
 pub mod slo;
+pub mod time_zone;
 pub mod traffic;
 pub mod violation;
 pub mod window;

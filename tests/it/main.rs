@@ -13,10 +13,13 @@ mod conditions;
 mod consumers;
 mod generated;
 mod golden;
+mod observability_admission;
 mod properties;
 mod simulate_laws;
 
 mod reconcile;
+mod route_model;
+mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
 mod support;

@@ -41,11 +41,13 @@ fn names(line: &str, home: &str) -> bool {
 
 #[test]
 fn every_example_is_exercised() {
-    let exercised: BTreeSet<String> = example::all().into_iter().map(|example| example.name).collect();
+    let slos = example::all().into_iter().map(|example| example.name);
+    let observabilities = example::observabilities().into_iter().map(|(name, _)| name);
+    let exercised: BTreeSet<String> = slos.chain(observabilities).collect();
     for folder in folders("examples") {
         let name = folder.trim_start_matches("examples/").to_owned();
         let is_program = workspace::path(format!("{folder}/main.rs")).exists();
-        assert!(is_program || exercised.contains(&name), "{folder} has neither agentslo.yaml nor main.rs");
+        assert!(is_program || exercised.contains(&name), "{folder} has neither a resource nor main.rs");
         let rendered = workspace::path(format!("{folder}/rendered")).exists();
         assert!(is_program || rendered, "{folder} is not rendered; run `make bless`");
     }
@@ -56,6 +58,10 @@ fn every_example_says_what_it_is_for() {
     for example in example::all() {
         let text = workspace::read(format!("examples/{}/agentslo.yaml", example.name));
         assert!(text.starts_with("# "), "{} starts with a comment", example.name);
+    }
+    for (name, _) in example::observabilities() {
+        let text = workspace::read(format!("examples/{name}/agentobservability.yaml"));
+        assert!(text.starts_with("# "), "{name} starts with a comment");
     }
 }
 

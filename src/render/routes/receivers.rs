@@ -1,0 +1,98 @@
+//! Receivers, one for each that is written. Secrets are named, never read: prometheus-operator fetches
+//! them from the namespace of the AlertmanagerConfig.
+
+use super::texts::{self, DASHBOARD, RUNBOOK, SILENCE, SOURCE, SUMMARY, TEXT, TITLE};
+use crate::api::v1alpha1::{LocalSecretKey, MailServer, MsTeams, OpsGenie, PagerDuty, Slack, Webhook};
+use crate::domain::routing::{self, Way};
+use crate::foreign::{
+    EmailConfig, KeyValue, MsTeamsConfig, OpsGenieConfig, OpsGenieResponder, PagerDutyConfig, PagerDutyLink,
+    Receiver, SecretKeySelector, SlackConfig, WebhookConfig,
+};
+
+/// A receiver, by the name that routes use.
+pub(super) fn receiver(receiver: &routing::Receiver) -> Receiver {
+    let named = Receiver { name: receiver.name.clone(), ..Receiver::default() };
+    match &receiver.way {
+        Way::Slack(slack) => Receiver { slack_configs: vec![slack_config(slack)], ..named },
+        Way::PagerDuty(duty) => Receiver { pager_duty_configs: vec![pager_duty_config(duty)], ..named },
+        Way::Webhook(webhook) => Receiver { webhook_configs: vec![webhook_config(webhook)], ..named },
+        Way::Email { to, server } => Receiver { email_configs: vec![email_config(to, server)], ..named },
+        Way::OpsGenie(genie) => Receiver { ops_genie_configs: vec![ops_genie_config(genie)], ..named },
+        Way::MsTeams(teams) => Receiver { ms_teams_configs: vec![ms_teams_config(teams)], ..named },
+    }
+}
+
+fn secret(key: &LocalSecretKey) -> SecretKeySelector {
+    SecretKeySelector { name: key.secret.clone(), key: key.key.clone() }
+}
+
+fn slack_config(slack: &Slack) -> SlackConfig {
+    SlackConfig {
+        send_resolved: true,
+        api_url: secret(&slack.api_url),
+        channel: slack.channel.clone(),
+        color: texts::by_state("good", "danger", "warning"),
+        title: TITLE.to_owned(),
+        title_link: SOURCE.to_owned(),
+        text: TEXT.to_owned(),
+        fallback: TITLE.to_owned(),
+    }
+}
+
+/// Severities of ours may be any word; PagerDuty takes four.
+fn pager_duty_config(duty: &PagerDuty) -> PagerDutyConfig {
+    let detail = |key: &str, value: &str| KeyValue { key: key.to_owned(), value: value.to_owned() };
+    let link = |alt: &str, href: &str| PagerDutyLink { href: href.to_owned(), alt: alt.to_owned() };
+    PagerDutyConfig {
+        send_resolved: true,
+        routing_key: secret(&duty.routing_key),
+        description: format!("{TITLE}: {SUMMARY}"),
+        severity: texts::by_urgency("critical", "warning"),
+        client: "Alertmanager".to_owned(),
+        client_url: SOURCE.to_owned(),
+        class: "{{ .CommonLabels.alertname }}".to_owned(),
+        component: "{{ .CommonLabels.agent }}".to_owned(),
+        details: vec![detail("text", TEXT)],
+        links: vec![link("Runbook", RUNBOOK), link("Dashboard", DASHBOARD), link("Silence", SILENCE)],
+    }
+}
+
+fn webhook_config(webhook: &Webhook) -> WebhookConfig {
+    WebhookConfig { send_resolved: true, url_secret: secret(&webhook.url) }
+}
+
+/// With a server of its own: one that neither it nor Alertmanager names stops prometheus-operator from
+/// writing any routes, those of other tenants too.
+fn email_config(to: &str, server: &MailServer) -> EmailConfig {
+    EmailConfig {
+        send_resolved: true,
+        to: to.to_owned(),
+        from: server.from.clone(),
+        smarthost: server.smarthost.clone(),
+        headers: vec![KeyValue { key: "Subject".to_owned(), value: TITLE.to_owned() }],
+        text: TEXT.to_owned(),
+        html: String::new(),
+    }
+}
+
+fn ops_genie_config(genie: &OpsGenie) -> OpsGenieConfig {
+    let responder = |name: &String| OpsGenieResponder { name: name.clone(), type_: "team".to_owned() };
+    OpsGenieConfig {
+        send_resolved: true,
+        api_key: secret(&genie.api_key),
+        message: TITLE.to_owned(),
+        description: TEXT.to_owned(),
+        priority: texts::by_urgency("P1", "P3"),
+        source: SOURCE.to_owned(),
+        responders: genie.team.iter().map(responder).collect(),
+    }
+}
+
+fn ms_teams_config(teams: &MsTeams) -> MsTeamsConfig {
+    MsTeamsConfig {
+        send_resolved: true,
+        webhook_url: secret(&teams.webhook_url),
+        title: TITLE.to_owned(),
+        text: TEXT.to_owned(),
+    }
+}
