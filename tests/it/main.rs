@@ -17,6 +17,7 @@ mod observability_admission;
 mod properties;
 mod simulate_laws;
 
+mod monitors;
 mod reconcile;
 mod route_model;
 mod routes;
