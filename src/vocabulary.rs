@@ -28,6 +28,8 @@ pub mod series {
     pub const REMAINING: &str = "agentslo:budget:remaining_ratio";
     /// Burn rates, one for each window in label [`super::label::WINDOW`].
     pub const BURN_RATE: &str = "agentslo:burn:rate";
+    /// Estimated cost in the last five minutes, in US dollars.
+    pub const COST_5M: &str = "agentslo:cost_usd:increase5m";
     /// Always 1; carries what may change without breaking history as labels.
     pub const INFO: &str = "agentslo:slo:info";
 }
@@ -40,6 +42,8 @@ pub mod label {
     pub const ALERT: &str = "alertname";
     /// Name of the AgentSLO.
     pub const SLO: &str = "agentslo";
+    /// Name of the AgentObservability.
+    pub const OBSERVABILITY: &str = "agentobservability";
     /// The agent, as its telemetry names it.
     pub const AGENT: &str = "agent";
     /// `page` or `ticket`.
@@ -138,6 +142,25 @@ pub mod condition {
     pub const TRAFFIC_SUFFICIENT: &str = "TrafficSufficient";
     /// Nothing about the spec looks like a mistake.
     pub const PLAUSIBLE: &str = "Plausible";
+    /// The Collector's configuration and the agent's environment are as desired.
+    pub const PIPELINE_APPLIED: &str = "PipelineApplied";
+    /// The dashboards are as desired.
+    pub const DASHBOARDS_APPLIED: &str = "DashboardsApplied";
+    /// The plain alerts are as desired.
+    pub const GUARDS_APPLIED: &str = "GuardsApplied";
+    /// The alert routes are as desired.
+    pub const ROUTES_APPLIED: &str = "RoutesApplied";
+    /// The monitors of pods are as desired.
+    pub const MONITORS_APPLIED: &str = "MonitorsApplied";
+    /// All that say whether a child is as desired.
+    pub const APPLICATIONS: [&str; 6] = [
+        RULES_APPLIED,
+        PIPELINE_APPLIED,
+        MONITORS_APPLIED,
+        GUARDS_APPLIED,
+        ROUTES_APPLIED,
+        DASHBOARDS_APPLIED,
+    ];
     /// The controller is at work on this generation (kstatus, abnormal when true).
     pub const RECONCILING: &str = "Reconciling";
     /// The controller waits for somebody (kstatus, abnormal when true).
@@ -236,6 +259,8 @@ pub mod reason {
     pub const DUPLICATE_OBJECTIVE: &str = "DuplicateObjective";
     /// A gauge where a counter is needed.
     pub const METRIC_LOOKS_LIKE_GAUGE: &str = "MetricLooksLikeGauge";
+    /// Nothing of the kind is asked for.
+    pub const NOT_REQUESTED: &str = "NotRequested";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.
@@ -246,8 +271,6 @@ pub mod reason {
 
 /// Reasons of Events, written on transitions only.
 pub mod event {
-    /// The rules were written.
-    pub const RULES_APPLIED: &str = "RulesApplied";
     /// The spec is not valid; the last good rules stay.
     pub const SPEC_REJECTED: &str = "SpecRejected";
     /// The budget is spent.

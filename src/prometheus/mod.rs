@@ -8,6 +8,7 @@ mod error;
 mod history;
 mod metadata;
 mod rules;
+mod sightings;
 mod storage;
 
 pub use budgets::{SloKey, budgets};
@@ -17,4 +18,5 @@ pub use error::QueryError;
 pub use history::{History, histories};
 pub use metadata::gauges;
 pub use rules::{GroupHealth, rule_groups};
+pub use sightings::sighting;
 pub use storage::retention;

@@ -11,6 +11,7 @@ mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod histogram_forms;
+mod instrument;
 mod permissions;
 mod promtool;
 mod proofs;

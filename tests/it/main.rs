@@ -29,6 +29,7 @@ mod bad_input;
 mod cli;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod observability_conditions;
 mod profiles;
 mod tidy;
 mod traffic;

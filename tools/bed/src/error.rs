@@ -100,6 +100,33 @@ pub enum Error {
         /// What it answered, or why it did not.
         said: String,
     },
+    /// A server could not be reached.
+    #[error("failed to reach {url}")]
+    Unreached {
+        /// Its address.
+        url: String,
+        /// Why not.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A server refused what it was asked or sent, or its answer makes no sense.
+    #[error("{url} answered {said}")]
+    Answer {
+        /// Its address.
+        url: String,
+        /// The status and its reason.
+        said: String,
+    },
+    /// A server took only a part of the telemetry.
+    #[error("{url} took only a part, and not {rejected} of it: {said}")]
+    Rejected {
+        /// Its address.
+        url: String,
+        /// How many records, spans or points it did not take.
+        rejected: i64,
+        /// Its reason.
+        said: String,
+    },
     /// A certificate or key could not be made.
     #[error("failed to make a certificate")]
     Certificate(#[from] rcgen::Error),

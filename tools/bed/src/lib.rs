@@ -23,22 +23,28 @@
 //! ```
 //!
 //! Reading order: [`Bed`] (what runs), [`Options`] (what to ask for), [`Process`] (one server and
-//! how to make it fail), [`Receiver`] (what Alertmanager sent).
+//! how to make it fail), [`Receiver`] (what Alertmanager sent). For telemetry: [`Collector`], [`Loki`]
+//! and [`Jaeger`], each started on a bed, and [`otlp`] (what an agent sends).
 
 mod admission;
 mod alertmanager;
 mod apply;
+mod ask;
 mod authority;
 mod background;
 mod bed;
+mod collector;
 mod crds;
 mod error;
 mod eventually;
+mod jaeger;
 mod kubelet;
 mod kubernetes;
 mod launch;
+mod loki;
 mod loopback;
 mod options;
+pub mod otlp;
 mod port;
 mod process;
 mod prometheus;
@@ -52,9 +58,12 @@ mod start;
 mod watchdog;
 
 pub use bed::Bed;
+pub use collector::{Collector, Configuration};
 pub use error::Error;
 pub use eventually::eventually;
+pub use jaeger::Jaeger;
 pub use launch::{Launch, Probe};
+pub use loki::Loki;
 pub use options::{Options, Part, Target};
 pub use process::Process;
 pub use receiver::{Alert, Receiver, Status};

@@ -95,8 +95,19 @@ impl Site {
 
     /// Runs a tool to its end and returns what it printed.
     pub(crate) async fn run(&self, name: &str, args: &[&str]) -> Result<String, Error> {
+        self.run_with(name, args, &[]).await
+    }
+
+    /// The same with variables in the environment.
+    pub(crate) async fn run_with(
+        &self,
+        name: &str,
+        args: &[&str],
+        env: &[(String, String)],
+    ) -> Result<String, Error> {
         let output = Command::new(self.server(name)?)
             .args(args)
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
