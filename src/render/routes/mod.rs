@@ -6,6 +6,7 @@ mod mute_times;
 mod receivers;
 mod texts;
 
+use self::texts::Texts;
 use super::metadata::metadata;
 use super::{Artifact, ArtifactKind};
 use crate::domain::burn_rate::Urgency;
@@ -21,6 +22,7 @@ const GROUP_BY: [&str; 4] = [label::NAMESPACE, label::AGENT, label::SLO, label::
 /// What the AgentObservability asks for.
 pub(super) fn artifact(observability: &Observability) -> Option<Artifact> {
     let routing = observability.routing()?;
+    let texts = Texts::of(observability);
     let namespace = observability.namespace();
     let name = child_name("AgentObservability", namespace, observability.name());
     let config = AlertmanagerConfig {
@@ -29,7 +31,7 @@ pub(super) fn artifact(observability: &Observability) -> Option<Artifact> {
         metadata: metadata(name, namespace, &observability.platform().route_labels),
         spec: AlertmanagerConfigSpec {
             route: route(observability, routing),
-            receivers: routing.receivers.iter().map(receivers::receiver).collect(),
+            receivers: routing.receivers.iter().map(|it| receivers::receiver(it, &texts)).collect(),
             inhibit_rules: inhibitions::rules(observability, routing),
             mute_time_intervals: routing.mute_times.iter().map(mute_times::interval).collect(),
         },

@@ -1,40 +1,62 @@
 //! What messages say: templates of Alertmanager over our own labels and annotations. Every label that a
 //! title uses is one by which alerts are grouped, or it would be empty as soon as two alerts differ in it.
+//!
+//! Where an address is wanted, prometheus-operator takes a template only with functions of Go's own, so the
+//! addresses have none: what needs escaping is escaped here.
 
-/// The labels of the group, as Alertmanager's pages take them. `urlquery` writes a space as `+`, which
-/// those pages read as a plus.
-macro_rules! filter {
-    () => {
-        r#"{{ printf "{namespace=%q,agent=%q,agentslo=%q,alertname=%q}" .CommonLabels.namespace .CommonLabels.agent .CommonLabels.agentslo .CommonLabels.alertname | urlquery | reReplaceAll "\\+" "%20" }}"#
-    };
-}
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-macro_rules! silence {
-    () => {
-        concat!("{{ .ExternalURL }}/#/silences/new?filter=", filter!())
-    };
-}
+use crate::domain::observability::Observability;
+
+/// What a part of a URL holds as it is (RFC 3986, section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `Page: agent support-agent, AgentSLO support-success (AgentSLOBudgetBurn)`.
 pub(super) const TITLE: &str = r#"{{ if eq .Status "resolved" }}Resolved{{ else if eq .CommonLabels.urgency "page" }}Page{{ else }}Ticket{{ end }}: agent {{ .CommonLabels.agent }}{{ with .CommonLabels.agentslo }}, AgentSLO {{ . }}{{ end }} ({{ .CommonLabels.alertname }})"#;
 
-/// What happened, then links. A group of an AgentSLO with `groupBy` can have hundreds of alerts.
-pub(super) const TEXT: &str = concat!(
-    r#"{{ range $index, $alert := .Alerts }}{{ if lt $index 10 }}{{ if eq $alert.Status "resolved" }}Resolved: {{ end }}{{ $alert.Annotations.summary }}
+/// What happened, then links; the address of the silence comes last. A group of an AgentSLO with `groupBy`
+/// can have hundreds of alerts.
+const TEXT: &str = r#"{{ range $index, $alert := .Alerts }}{{ if lt $index 10 }}{{ if eq $alert.Status "resolved" }}Resolved: {{ end }}{{ $alert.Annotations.summary }}
 {{ end }}{{ end }}{{ if gt (len .Alerts) 10 }}These are 10 of {{ len .Alerts }} alerts.
 {{ end }}{{ with .CommonAnnotations.description }}{{ . }}
 {{ end }}Namespace: {{ .CommonLabels.namespace }}
 {{ with .CommonAnnotations.runbook_url }}Runbook: {{ . }}
 {{ end }}{{ with .CommonAnnotations.dashboard_url }}Dashboard: {{ . }}
-{{ end }}Silence: "#,
-    silence!()
-);
+{{ end }}Silence: "#;
 
-/// Where a silence of the group is made.
-pub(super) const SILENCE: &str = silence!();
+/// What messages say of one agent.
+pub(super) struct Texts {
+    /// What happened, and links.
+    pub(super) text: String,
+    /// Where a silence of the group is made.
+    pub(super) silence: String,
+    /// Where the group is seen.
+    pub(super) source: String,
+}
 
-/// Where the group is seen.
-pub(super) const SOURCE: &str = concat!("{{ .ExternalURL }}/#/alerts?filter=", filter!());
+impl Texts {
+    /// Of the agent of an AgentObservability.
+    pub(super) fn of(observability: &Observability) -> Self {
+        let filter = filter(observability);
+        let silence = format!("{{{{ .ExternalURL }}}}/#/silences/new?filter={filter}");
+        let source = format!("{{{{ .ExternalURL }}}}/#/alerts?filter={filter}");
+        Self { text: format!("{TEXT}{silence}"), silence, source }
+    }
+}
+
+/// The labels of the group, as Alertmanager's pages take them. Names of AgentSLOs and alerts need no
+/// escaping.
+fn filter(observability: &Observability) -> String {
+    let agent = observability.agent().replace('\\', r"\\").replace('"', "\\\"");
+    let fixed = format!("{{namespace=\"{}\",agent=\"{agent}\",agentslo=\"", observability.namespace());
+    let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
+    format!(
+        "{}{{{{ .CommonLabels.agentslo }}}}{}{{{{ .CommonLabels.alertname }}}}{}",
+        encoded(&fixed),
+        encoded("\",alertname=\""),
+        encoded("\"}"),
+    )
+}
 
 /// What happened to the first alert, in a line.
 pub(super) const SUMMARY: &str = "{{ with index .Alerts 0 }}{{ .Annotations.summary }}{{ end }}";
