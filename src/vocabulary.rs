@@ -32,6 +32,18 @@ pub mod series {
     pub const COST_5M: &str = "agentslo:cost_usd:increase5m";
     /// Always 1; carries what may change without breaking history as labels.
     pub const INFO: &str = "agentslo:slo:info";
+    /// What guards count in five minutes; label [`super::label::EVENT`] says what.
+    pub const GUARD_5M: &str = "agentslo:guard:increase5m";
+    /// US dollars that an agent spends in an hour in which it spends any.
+    pub const GUARD_USUAL: &str = "agentslo:guard:usual_hour";
+    /// Series of an agent that are there.
+    pub const GUARD_SERIES: &str = "agentslo:guard:series";
+    /// Seconds since Monday's midnight in the time zone of the active hours.
+    pub const GUARD_CLOCK: &str = "agentslo:guard:week_seconds";
+    /// 1 in active hours, else 0.
+    pub const GUARD_ACTIVE: &str = "agentslo:guard:active";
+    /// Seconds of active hours since the last finished run.
+    pub const GUARD_IDLE: &str = "agentslo:guard:idle_seconds";
 }
 
 /// Labels of recorded series and alerts.
@@ -56,8 +68,12 @@ pub mod label {
     pub const OBJECTIVE: &str = "objective";
     /// Kind of the indicator, on the info series.
     pub const INDICATOR: &str = "indicator";
-    /// Name of the AgentObservability, on the own series of its Collector.
+    /// What a guard counts.
+    pub const EVENT: &str = "event";
+    /// Name of the AgentObservability whose Collector a series is of; put there by its PodMonitor.
     pub const PIPELINE: &str = "agentslo_pipeline";
+    /// Signal of which a Collector lost data.
+    pub const SIGNAL: &str = "signal";
 }
 
 /// Names of the alerts.
@@ -68,31 +84,39 @@ pub mod alert {
     pub const EXHAUSTED: &str = "AgentSLOBudgetExhausted";
     /// The telemetry is gone.
     pub const NO_DATA: &str = "AgentSLONoData";
-    /// Money is spent too fast.
+    /// An agent spends too fast.
     pub const SPEND_RATE: &str = "AgentSpendRateHigh";
-    /// More money is spent than is allowed.
-    pub const SPEND_BUDGET: &str = "AgentSpendBudgetExceeded";
-    /// More money will be spent than is allowed.
+    /// An agent has spent more than its allowance.
+    pub const SPEND_BUDGET: &str = "AgentSpendBudgetSpent";
+    /// An agent is about to spend more than its allowance.
     pub const SPEND_FORECAST: &str = "AgentSpendBudgetForecast";
-    /// Nothing is done for too long.
+    /// An agent has finished nothing for too long.
     pub const INACTIVE: &str = "AgentInactive";
     /// A run does not end.
     pub const STUCK: &str = "AgentRunStuck";
-    /// Work piles up.
+    /// Work piles up in front of an agent.
     pub const QUEUE: &str = "AgentQueueDeep";
     /// A tool fails too often.
-    pub const TOOL_FAILURE: &str = "AgentToolFailing";
-    /// The agent's series are gone.
-    pub const TELEMETRY_MISSING: &str = "AgentTelemetryMissing";
-    /// The SDK drops labels.
-    pub const CARDINALITY: &str = "AgentCardinalityOverflow";
+    pub const TOOL: &str = "AgentToolFailing";
     /// Too many runs are slow.
-    pub const SLOW_SHARE: &str = "AgentSlowShareHigh";
-    /// The pipeline loses telemetry.
-    pub const PIPELINE_LOSS: &str = "AgentPipelineLoss";
+    pub const SLOW: &str = "AgentRunsSlow";
+    /// The series of an agent are gone.
+    pub const MISSING: &str = "AgentTelemetryMissing";
+    /// The SDK of an agent drops labels.
+    pub const OVERFLOW: &str = "AgentCardinalityOverflow";
+    /// The queue of an exporter fills up.
+    pub const PIPELINE_QUEUE: &str = "AgentPipelineQueueFull";
+    /// A full queue turned data away.
+    pub const PIPELINE_OVERFLOW: &str = "AgentPipelineQueueOverflow";
+    /// A back end did not take data.
+    pub const PIPELINE_EXPORT: &str = "AgentPipelineExportFailing";
+    /// The Collector did not take data.
+    pub const PIPELINE_REFUSED: &str = "AgentPipelineDataRefused";
+    /// The Collector dropped data points.
+    pub const PIPELINE_DROPPED: &str = "AgentPipelineDataDropped";
 
-    /// All of them: by these names, and the labels, routes know our alerts from others.
-    pub const ALL: [&str; 14] = [
+    /// All of them: by these names and by the labels routes know our alerts from others.
+    pub const ALL: [&str; 18] = [
         BURN,
         EXHAUSTED,
         NO_DATA,
@@ -102,11 +126,15 @@ pub mod alert {
         INACTIVE,
         STUCK,
         QUEUE,
-        TOOL_FAILURE,
-        TELEMETRY_MISSING,
-        CARDINALITY,
-        SLOW_SHARE,
-        PIPELINE_LOSS,
+        TOOL,
+        SLOW,
+        MISSING,
+        OVERFLOW,
+        PIPELINE_QUEUE,
+        PIPELINE_OVERFLOW,
+        PIPELINE_EXPORT,
+        PIPELINE_REFUSED,
+        PIPELINE_DROPPED,
     ];
 }
 
@@ -118,8 +146,6 @@ pub mod annotation {
     pub const DESCRIPTION: &str = "description";
     /// Where the responder finds help.
     pub const RUNBOOK: &str = "runbook_url";
-    /// Where the responder sees what goes on.
-    pub const DASHBOARD: &str = "dashboard_url";
 }
 
 /// Types of conditions.

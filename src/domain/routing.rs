@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::time_zone::TimeZone;
+use super::yearly_zone::YearlyZone;
 use crate::api::v1alpha1::{MailServer, MsTeams, OpsGenie, PagerDuty, Slack, Webhook, Weekday};
 
 /// Who is told of alerts.
@@ -67,5 +67,5 @@ pub struct MuteTime {
     /// End, counted from midnight, exclusive; before `from` it is of the next day.
     pub to: u16,
     /// Where the clock hangs.
-    pub zone: TimeZone,
+    pub zone: YearlyZone,
 }

@@ -3,22 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::findings::Findings;
+use super::guards::{EVERY_DAY, time_of_day, time_zone};
 use crate::api::v1alpha1::{self as api, Weekday, messages};
 use crate::domain::platform::Platform;
 use crate::domain::routing::{MuteTime, Receiver, Routing, Way};
-use crate::domain::time_zone::TimeZone;
 use crate::domain::violation::Rule;
-
-/// Every day of the week.
-const WEEK: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
+use crate::domain::yearly_zone::YearlyZone;
 
 /// Validates routing; `None` where violations were found.
 pub(super) fn parse(spec: &api::Routing, platform: &Platform, findings: &mut Findings) -> Option<Routing> {
@@ -145,30 +135,16 @@ fn parse_email(
 fn parse_time(written: &api::MuteTime, index: usize, findings: &mut Findings) -> Option<MuteTime> {
     let path = format!("spec.routing.muteTimes[{index}]");
     let from = time_of_day(&written.from).filter(|from| *from < 24 * 60);
-    let from = findings.expect(from, format!("{path}.from"), Rule::InvalidThreshold, messages::TIME_OF_DAY);
+    let from = findings.expect(from, format!("{path}.from"), Rule::InvalidWindow, messages::TIME_OF_DAY);
     let to = time_of_day(&written.to).filter(|_| written.to != written.from);
-    let to = findings.expect(to, format!("{path}.to"), Rule::InvalidThreshold, messages::TIME_OF_DAY);
-    let message = format!("'{}' is no IANA time zone; write one such as 'Europe/Madrid'", written.time_zone);
-    let zone = TimeZone::named(&written.time_zone);
-    let zone = findings.expect(zone, format!("{path}.timeZone"), Rule::UnknownReference, message);
+    let to = findings.expect(to, format!("{path}.to"), Rule::InvalidWindow, messages::TIME_OF_DAY);
+    let zone = time_zone(&written.time_zone, &format!("{path}.timeZone"), findings);
     let days: BTreeSet<Weekday> = written.days.iter().copied().collect();
     Some(MuteTime {
         name: written.name.clone(),
-        days: if days.is_empty() { WEEK.into_iter().collect() } else { days },
+        days: if days.is_empty() { EVERY_DAY.into() } else { days },
         from: from?,
         to: to?,
-        zone: zone?,
+        zone: YearlyZone::named(zone?.name)?,
     })
-}
-
-/// Minutes from midnight of `08:00`; `24:00` is the last.
-fn time_of_day(text: &str) -> Option<u16> {
-    let (hours, minutes) = text.split_once(':')?;
-    let is_number = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(hours) || !is_number(minutes) {
-        return None;
-    }
-    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let legal = minutes < 60 && (hours < 24 || (hours == 24 && minutes == 0));
-    legal.then_some(hours * 60 + minutes)
 }

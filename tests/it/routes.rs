@@ -7,9 +7,9 @@ use agentslo::api::v1alpha1::AgentObservability;
 use agentslo::domain::observability::Observability;
 use agentslo::render::{self, Artifact, Part};
 use agentslo::validate::{self, ObservabilityFacts};
-use jiff::civil::{Date, Weekday};
-use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::civil::{Date, Weekday};
+use k8s_openapi::jiff::tz::{Offset, TimeZone};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -185,13 +185,17 @@ fn money_and_lost_telemetry_are_never_hidden() {
     let of = |name: &str, urgency: &str| alert("team-a", "support-agent", name, urgency, "");
     for name in [
         "AgentSpendRateHigh",
-        "AgentSpendBudgetExceeded",
+        "AgentSpendBudgetSpent",
         "AgentSpendBudgetForecast",
-        "AgentTelemetryMissing",
-        "AgentCardinalityOverflow",
-        "AgentPipelineLoss",
         "AgentInactive",
         "AgentRunStuck",
+        "AgentTelemetryMissing",
+        "AgentCardinalityOverflow",
+        "AgentPipelineQueueFull",
+        "AgentPipelineQueueOverflow",
+        "AgentPipelineExportFailing",
+        "AgentPipelineDataRefused",
+        "AgentPipelineDataDropped",
     ] {
         for source in OURS {
             for urgency in ["page", "ticket"] {

@@ -12,7 +12,7 @@ use crate::foreign::{InhibitRule, Matcher};
 use crate::vocabulary::{alert, label};
 
 /// Guards that a page explains.
-const SYMPTOMS: [&str; 3] = [alert::TOOL_FAILURE, alert::SLOW_SHARE, alert::QUEUE];
+const SYMPTOMS: [&str; 3] = [alert::TOOL, alert::SLOW, alert::QUEUE];
 
 /// Labels of one AgentSLO.
 const ONE_SLO: [&str; 3] = [label::NAMESPACE, label::AGENT, label::SLO];
@@ -35,7 +35,7 @@ pub(super) fn rules(observability: &Observability, routing: &Routing) -> Vec<Inh
         rules.push(rule(burning, of(&[Urgency::Ticket], &[alert::EXHAUSTED]), &ONE_SLO));
     }
     // The agent's telemetry is gone; that each of its AgentSLOs has none need not be said.
-    let missing = of(&told, &[alert::TELEMETRY_MISSING]);
+    let missing = of(&told, &[alert::MISSING]);
     rules.push(rule(missing, of(&[Urgency::Ticket], &[alert::NO_DATA]), &ONE_AGENT));
     rules
 }

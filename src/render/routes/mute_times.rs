@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::v1alpha1::Weekday;
 use crate::domain::routing::MuteTime;
-use crate::domain::time_zone::{DAY, Days};
+use crate::domain::yearly_zone::{DAY, Days};
 use crate::foreign::{DayRange, MuteTimeInterval, TimeInterval, TimeRange};
 
 /// Names of the days, from 0.

@@ -1,7 +1,7 @@
 //! Receivers, one for each that is written. Secrets are named, never read: prometheus-operator fetches
 //! them from the namespace of the AlertmanagerConfig.
 
-use super::texts::{self, DASHBOARD, RUNBOOK, SUMMARY, TITLE, Texts};
+use super::texts::{self, RUNBOOK, SUMMARY, TITLE, Texts};
 use crate::api::v1alpha1::{LocalSecretKey, MailServer, MsTeams, OpsGenie, PagerDuty, Slack, Webhook};
 use crate::domain::routing::{self, Way};
 use crate::foreign::{
@@ -57,7 +57,10 @@ fn pager_duty_config(duty: &PagerDuty, texts: &Texts) -> PagerDutyConfig {
         class: "{{ .CommonLabels.alertname }}".to_owned(),
         component: "{{ .CommonLabels.agent }}".to_owned(),
         details: vec![detail("text", &texts.text)],
-        links: vec![link("Runbook", RUNBOOK), link("Dashboard", DASHBOARD), link("Silence", &texts.silence)],
+        links: vec![link("Runbook", RUNBOOK), link("Silence", &texts.silence)]
+            .into_iter()
+            .chain(texts.dashboard.iter().map(|address| link("Dashboard", address)))
+            .collect(),
     }
 }
 
@@ -92,11 +95,12 @@ fn ops_genie_config(genie: &OpsGenie, texts: &Texts) -> OpsGenieConfig {
     }
 }
 
+/// Teams reads Markdown, in which a single end of line is a space.
 fn ms_teams_config(teams: &MsTeams, texts: &Texts) -> MsTeamsConfig {
     MsTeamsConfig {
         send_resolved: true,
         webhook_url: secret(&teams.webhook_url),
         title: TITLE.to_owned(),
-        text: texts.text.clone(),
+        text: texts.text.replace("\n", "\n\n"),
     }
 }

@@ -7,6 +7,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::observability::Observability;
+use crate::render::dashboards;
 
 /// What a part of a URL holds as it is (RFC 3986, section 2.3).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -14,20 +15,21 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// `Page: agent support-agent, AgentSLO support-success (AgentSLOBudgetBurn)`.
 pub(super) const TITLE: &str = r#"{{ if eq .Status "resolved" }}Resolved{{ else if eq .CommonLabels.urgency "page" }}Page{{ else }}Ticket{{ end }}: agent {{ .CommonLabels.agent }}{{ with .CommonLabels.agentslo }}, AgentSLO {{ . }}{{ end }} ({{ .CommonLabels.alertname }})"#;
 
-/// What happened, then links; the address of the silence comes last. A group of an AgentSLO with `groupBy`
+/// What happened, then links; those to the dashboard and to a silence are appended. A group of an AgentSLO with `groupBy`
 /// can have hundreds of alerts.
 const TEXT: &str = r#"{{ range $index, $alert := .Alerts }}{{ if lt $index 10 }}{{ if eq $alert.Status "resolved" }}Resolved: {{ end }}{{ $alert.Annotations.summary }}
 {{ end }}{{ end }}{{ if gt (len .Alerts) 10 }}These are 10 of {{ len .Alerts }} alerts.
 {{ end }}{{ with .CommonAnnotations.description }}{{ . }}
 {{ end }}Namespace: {{ .CommonLabels.namespace }}
 {{ with .CommonAnnotations.runbook_url }}Runbook: {{ . }}
-{{ end }}{{ with .CommonAnnotations.dashboard_url }}Dashboard: {{ . }}
-{{ end }}Silence: "#;
+{{ end }}"#;
 
 /// What messages say of one agent.
 pub(super) struct Texts {
     /// What happened, and links.
     pub(super) text: String,
+    /// Where the dashboard is, if anywhere.
+    pub(super) dashboard: Option<String>,
     /// Where a silence of the group is made.
     pub(super) silence: String,
     /// Where the group is seen.
@@ -40,8 +42,17 @@ impl Texts {
         let filter = filter(observability);
         let silence = format!("{{{{ .ExternalURL }}}}/#/silences/new?filter={filter}");
         let source = format!("{{{{ .ExternalURL }}}}/#/alerts?filter={filter}");
-        Self { text: format!("{TEXT}{silence}"), silence, source }
+        let dashboard = dashboard(observability);
+        let line = dashboard.iter().map(|address| format!("Dashboard: {address}\n"));
+        let text = format!("{TEXT}{}Silence: {silence}", line.collect::<String>());
+        Self { text, dashboard, silence, source }
     }
+}
+
+/// Alerts of AgentSLOs lead to the dashboard of budgets, guards to that of the agent.
+fn dashboard(observability: &Observability) -> Option<String> {
+    let (agent, slo) = dashboards::addresses(observability)?;
+    Some(format!("{{{{ if .CommonLabels.agentslo }}}}{slo}{{{{ else }}}}{agent}{{{{ end }}}}"))
 }
 
 /// The labels of the group, as Alertmanager's pages take them. Names of AgentSLOs and alerts need no
@@ -63,9 +74,6 @@ pub(super) const SUMMARY: &str = "{{ with index .Alerts 0 }}{{ .Annotations.summ
 
 /// Address of the runbook, or empty.
 pub(super) const RUNBOOK: &str = "{{ .CommonAnnotations.runbook_url }}";
-
-/// Address of the dashboard, or empty.
-pub(super) const DASHBOARD: &str = "{{ .CommonAnnotations.dashboard_url }}";
 
 /// One word for a page, another for a ticket.
 pub(super) fn by_urgency(page: &str, ticket: &str) -> String {
