@@ -1,7 +1,5 @@
 //! What the slots of the sources stand for. `dashboards/README.md` lists them.
 
-use crate::domain::window::Window;
-
 use super::board::Board;
 use super::fill::{Filling, Slot};
 use super::{series, signals};
@@ -10,6 +8,7 @@ use crate::domain::decimal::Decimal;
 use crate::domain::guard::Watch;
 use crate::domain::observability::Observability;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
+use crate::domain::window::Window;
 use crate::vocabulary::label;
 
 /// Thresholds in seconds that are always offered; bounds that histograms of durations have in most.
