@@ -7,6 +7,8 @@ pub const FIELD_MANAGER: &str = "agentslo";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Value of [`MANAGED_BY_LABEL`].
 pub const MANAGED_BY_VALUE: &str = "agentslo";
+/// Label of the pods that run a pipeline's Collector; its value is the name of the AgentObservability.
+pub const PIPELINE_POD_LABEL: &str = "agentslo.dev/pipeline";
 /// Annotation that keeps Argo CD from refreshing an application whenever a child changes.
 pub const ARGOCD_IGNORE_UPDATES: &str = "argocd.argoproj.io/ignore-resource-updates";
 
@@ -46,6 +48,8 @@ pub mod series {
 pub mod label {
     /// Namespace of the AgentSLO.
     pub const NAMESPACE: &str = "namespace";
+    /// Name of an alert, which Prometheus sets.
+    pub const ALERT: &str = "alertname";
     /// Name of the AgentSLO.
     pub const SLO: &str = "agentslo";
     /// The agent, as its telemetry names it.
@@ -106,6 +110,28 @@ pub mod alert {
     pub const PIPELINE_REFUSED: &str = "AgentPipelineDataRefused";
     /// The Collector dropped data points.
     pub const PIPELINE_DROPPED: &str = "AgentPipelineDataDropped";
+
+    /// All of them: by these names and by the labels routes know our alerts from others.
+    pub const ALL: [&str; 18] = [
+        BURN,
+        EXHAUSTED,
+        NO_DATA,
+        SPEND_RATE,
+        SPEND_BUDGET,
+        SPEND_FORECAST,
+        INACTIVE,
+        STUCK,
+        QUEUE,
+        TOOL,
+        SLOW,
+        MISSING,
+        OVERFLOW,
+        PIPELINE_QUEUE,
+        PIPELINE_OVERFLOW,
+        PIPELINE_EXPORT,
+        PIPELINE_REFUSED,
+        PIPELINE_DROPPED,
+    ];
 }
 
 /// Annotations of alerts.

@@ -16,10 +16,16 @@ mod fixtures;
 mod guards;
 mod histogram_forms;
 mod instrument;
+mod mailbox;
+mod monitored;
+mod monitors;
 mod permissions;
 mod promtool;
 mod proofs;
 mod reconcile;
+#[path = "../it/route_model.rs"]
+mod route_model;
+mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
