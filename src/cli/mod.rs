@@ -5,6 +5,7 @@ mod completion;
 mod crds;
 mod documents;
 mod files;
+mod preview;
 mod print;
 mod render;
 mod run;
@@ -38,6 +39,7 @@ enum Command {
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
+    Preview(preview::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
 }
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Preview(arguments) => preview::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
     }

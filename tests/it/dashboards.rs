@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use agentslo::api::v1alpha1::{AgentObservability, Backend, BackendKind};
 use agentslo::domain::observability::Observability;
 use agentslo::domain::platform::Platform;
-use agentslo::foreign::GrafanaDashboard;
 use agentslo::profiles;
 use agentslo::render::{self, Artifact, Part};
 use agentslo::validate::{self, ObservabilityFacts};

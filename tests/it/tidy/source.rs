@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::workspace;
 
 /// Rooms that know no IO, no clock and no waiting.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "src/api/",
     "src/domain/",
     "src/foreign/",
+    "src/preview/",
     "src/profiles/",
     "src/render/",
     "src/report/",
