@@ -4,6 +4,7 @@
 mod api_server;
 mod bad_input;
 mod budget;
+mod dashboards;
 mod definitions;
 mod durations;
 mod exact_counts;
