@@ -3,6 +3,7 @@
 
 mod alerting;
 mod findings;
+mod go_regex;
 mod guards;
 mod indicator;
 mod observability;

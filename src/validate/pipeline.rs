@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::findings::Findings;
+use super::go_regex;
 use super::observability::written_or_none;
 use super::telemetry::check_regex;
 use super::text::{duration_within, has_control, money, plain_decimal};
-use crate::api::v1alpha1::{self as api, Backend, BackendKind, Derivation, PatternSet, messages};
+use crate::api::v1alpha1::{
+    self as api, Backend, BackendKind, ContentCapture, Derivation, PatternSet, messages,
+};
 use crate::collector_versions;
 use crate::domain::decimal::Decimal;
 use crate::domain::pipeline::{Pipeline, Redaction, Sampling};
@@ -21,6 +24,7 @@ pub(super) fn parse(spec: &api::Pipeline, platform: &Platform, findings: &mut Fi
     let metrics = spec.metrics.clone().unwrap_or_default();
     let version = parse_version(spec.collector_version.as_deref(), findings);
     let redaction = parse_redaction(spec.redaction.as_ref(), findings);
+    check_content(version, redaction.content, findings);
     let trace_backends = find_all(&traces.backends, Signal::Traces, platform, findings);
     let log_backends = find_all(&logs.backends, Signal::Logs, platform, findings);
     let metric_backends = find_all(&metrics.backends, Signal::Metrics, platform, findings);
@@ -56,6 +60,21 @@ fn parse_version(written: Option<&str>, findings: &mut Findings) -> Option<&'sta
     findings.expect(version.copied(), "spec.pipeline.collectorVersion", Rule::UnknownReference, message)
 }
 
+/// A release that cannot empty links, exemplars and descriptions would let content pass in them.
+fn check_content(version: Option<&str>, content: ContentCapture, findings: &mut Findings) {
+    let Some(release) = version.and_then(collector_versions::find) else { return };
+    let able = collector_versions::all().filter(|release| release.unsets_with_nil);
+    let able: Vec<&str> = able.map(|release| release.name.as_str()).collect();
+    let message = format!(
+        "Collector {} cannot take anything out of links of spans, exemplars and metadata of metrics; choose \
+         'collectorVersion' {}, or 'contentCapture: Full' where such may pass",
+        release.name,
+        able.join(", ")
+    );
+    let holds = release.unsets_with_nil || content == ContentCapture::Full;
+    findings.require(holds, "spec.pipeline.collectorVersion", Rule::Contradiction, message);
+}
+
 fn parse_redaction(written: Option<&api::Redaction>, findings: &mut Findings) -> Redaction {
     let written = written.cloned().unwrap_or_default();
     let both = vec![PatternSet::Credentials, PatternSet::Personal];
@@ -75,7 +94,7 @@ fn check_patterns(patterns: &[String], path: &str, findings: &mut Findings) {
     for (index, pattern) in patterns.iter().enumerate() {
         if has_control(pattern) {
             findings.add(path, Rule::InvalidText, messages::NO_CONTROL);
-        } else if let Err(message) = check_regex(pattern) {
+        } else if let Err(message) = check_regex(pattern).and_then(|()| go_regex::check(pattern)) {
             findings.add(format!("{path}[{index}]"), Rule::InvalidRegex, message);
         }
     }

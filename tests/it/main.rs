@@ -24,8 +24,10 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod discover;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod observability_conditions;
 mod profiles;
 mod tidy;
 mod traffic;

@@ -1,7 +1,5 @@
 //! What the slots of the sources stand for. `dashboards/README.md` lists them.
 
-use std::time::Duration;
-
 use super::board::Board;
 use super::fill::{Filling, Slot};
 use super::{series, signals};
@@ -10,6 +8,7 @@ use crate::domain::decimal::Decimal;
 use crate::domain::guard::Watch;
 use crate::domain::observability::Observability;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
+use crate::domain::window::Window;
 use crate::vocabulary::label;
 
 /// Thresholds in seconds that are always offered; bounds that histograms of durations have in most.
@@ -107,10 +106,10 @@ fn threshold(observability: &Observability) -> Decimal {
 fn limit(observability: &Observability, guard: &str) -> Option<f64> {
     first(observability, |watch| match (guard, watch) {
         ("queue", Watch::Queue { max_depth }) => Some(f64::from(*max_depth)),
-        ("stuck", Watch::Stuck { after }) => Some(after.as_secs_f64()),
+        ("stuck", Watch::Stuck { after }) => Some(f64::from(after.minutes() * 60)),
         ("slowShare", Watch::SlowShare { percent, .. }) => Some(percent.to_f64() / 100.0),
         ("spendRate", Watch::SpendRate { max_per_hour: Some(dollars), .. }) => Some(dollars.to_f64()),
-        ("spendDay", Watch::SpendBudget { amount, period, .. }) if *period == Duration::from_hours(24) => {
+        ("spendDay", Watch::SpendBudget { amount, period, .. }) if *period == Window::from_hours(24) => {
             Some(amount.to_f64())
         }
         _ => None,
