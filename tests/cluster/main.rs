@@ -5,6 +5,7 @@ mod api_server;
 mod bad_input;
 mod budget;
 mod check_metrics;
+mod dashboards;
 mod definitions;
 mod discover;
 mod durations;

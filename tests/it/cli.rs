@@ -22,6 +22,7 @@ fn without_a_command_the_help_is_printed() {
 fn every_command_has_help_with_examples() {
     agentslo(&["validate", "--help"]).assert().success().stdout_eq(file!["cli/help-validate.txt"]);
     agentslo(&["test", "--help"]).assert().success().stdout_eq(file!["cli/help-test.txt"]);
+    agentslo(&["preview", "--help"]).assert().success().stdout_eq(file!["cli/help-preview.txt"]);
     agentslo(&["discover", "--help"]).assert().success().stdout_eq(file!["cli/help-discover.txt"]);
     agentslo(&["check-metrics", "--help"]).assert().success().stdout_eq(file!["cli/help-check-metrics.txt"]);
     agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
