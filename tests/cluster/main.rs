@@ -12,6 +12,7 @@ mod faults;
 mod fixtures;
 mod histogram_forms;
 mod permissions;
+mod pipeline;
 mod promtool;
 mod proofs;
 mod reconcile;

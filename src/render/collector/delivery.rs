@@ -52,8 +52,7 @@ fn config_map(plan: &Plan<'_>, configuration: &Value) -> ConfigMap {
 /// A statement is one line, so that it can be searched for.
 fn yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX, prefer_block_scalars: false };
-    serde_saphyr::to_string_with_options(value, options)
-        .expect("configurations should have only string keys")
+    serde_saphyr::to_string_with_options(value, options).expect("configurations should have only string keys")
 }
 
 /// One replica: two would both count, and each would see a part of a trace.
