@@ -6,7 +6,7 @@ use bed::{Bed, Jaeger, Loki, Options, eventually, otlp};
 use serde_json::{Value, json};
 
 use super::sink::Sink;
-use super::stand::{SOON, Stand};
+use super::stand::{Given, SOON, Stand};
 
 /// Longest wait for a retry after a long pause.
 const RETRIED: Duration = Duration::from_mins(2);
@@ -20,7 +20,9 @@ async fn a_killed_collector_still_delivers_what_it_took() {
     let over = json!({"exporters": {"otlp_http/later": {
         "encoding": "json", "compression": "none", "retry_on_failure": {"max_interval": "1s"},
     }}});
-    let stand = Stand::on(bed, Sink::start().await, &pipeline, &later, &over).await;
+    let stand =
+        Stand::on(bed, Sink::start().await, Given { pipeline, backends: later, over, ..Given::default() })
+            .await;
     let records = (0..50).map(|index| otlp::log(&format!("audit {index}"), &json!({}))).collect();
     stand.agent().logs(records).await.expect("records should be taken while the store is away");
     let span = otlp::span("work", Duration::from_secs(1), &json!({}));
@@ -61,7 +63,7 @@ async fn loki_and_jaeger_find_a_run_by_its_trace() {
         {"name": "jaeger", "kind": "Jaeger", "address": format!("http://{}", jaeger.otlp_grpc())},
     ]);
     let pipeline = json!({"logs": {"backends": ["loki"]}, "traces": {"backends": ["jaeger"]}});
-    let stand = Stand::on(bed, Sink::start().await, &pipeline, &backends, &json!({})).await;
+    let stand = Stand::on(bed, Sink::start().await, Given { pipeline, backends, ..Given::default() }).await;
     let span = otlp::span(
         "invoke_agent support-agent",
         Duration::from_secs(5),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::corpus::{self, KEPT, base64};
 use super::sink::{Sink, attribute};
-use super::stand::{SOON, Stand};
+use super::stand::{Given, SOON, Stand};
 
 /// A text that is planted, and the part of it that nobody may see.
 struct Secret {
@@ -64,7 +64,7 @@ async fn given(content: &str) -> Stand {
     // What metric back ends get comes by the scrape; this sees more, such as exemplars and metadata.
     let exporters = ["forward/metrics", "signal_to_metrics/native", "otlp_http/sink"];
     let over = json!({"service": {"pipelines": {"metrics/in": {"exporters": exporters}}}});
-    Stand::on(bed, Sink::start().await, &pipeline, &json!([]), &over).await
+    Stand::on(bed, Sink::start().await, Given { pipeline, over, ..Given::default() }).await
 }
 
 /// Everything that came out: by exporters, by scrape, and into the Collector's own log.
@@ -248,7 +248,11 @@ async fn content_is_dropped_everywhere() {
         text.match_indices("SENTINEL").map(|(at, _)| &text[at.saturating_sub(80)..at + 30]).collect();
     assert!(left.is_empty(), "content came out: {left:#?}");
     // In the record, the span and the span's event.
-    assert_eq!(text.matches("MEASURE").count(), MEASURES.len() * 3, "measures of content are kept");
+    assert_eq!(
+        stand.sink.text().matches("MEASURE").count(),
+        MEASURES.len() * 3,
+        "measures of content are kept"
+    );
     assert!(text.contains("Bash"), "what is not content in a body is kept");
 }
 

@@ -24,7 +24,23 @@ pub(crate) struct Stand {
     /// Where agents send.
     pub(crate) otlp: String,
     metrics: String,
-    pub(crate) bed: Bed,
+    /// Last, for its folder goes with it.
+    _bed: Bed,
+}
+
+/// What is run.
+#[derive(Default)]
+pub(crate) struct Given {
+    /// `spec.pipeline`.
+    pub(crate) pipeline: Value,
+    /// Back ends beside the sink.
+    pub(crate) backends: Value,
+    /// `spec.collector` of the AgentPlatform.
+    pub(crate) collectors: Value,
+    /// What is laid over the configuration, for this machine.
+    pub(crate) over: Value,
+    /// Environment variables of the Collector.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Stand {
@@ -32,19 +48,22 @@ impl Stand {
     pub(crate) async fn start(pipeline: &Value) -> Self {
         let sink = Sink::start().await;
         let bed = Bed::start(Options::nothing()).await.expect("a bed without servers should start");
-        Self::on(bed, sink, pipeline, &json!([]), &json!({})).await
+        Self::on(bed, sink, Given { pipeline: pipeline.clone(), ..Given::default() }).await
     }
 
-    /// Runs it on a bed, with more back ends, and with other values laid over the configuration.
-    pub(crate) async fn on(bed: Bed, sink: Sink, pipeline: &Value, backends: &Value, over: &Value) -> Self {
+    /// Runs it on a bed.
+    pub(crate) async fn on(bed: Bed, sink: Sink, given: Given) -> Self {
         let address = || format!("127.0.0.1:{}", bed.port().expect("a port should be free"));
         let (grpc, http, metrics) = (address(), address(), address());
-        let mut all =
+        let mut backends =
             vec![json!({"name": "sink", "kind": "Otlp", "protocol": "Http", "address": sink.url()})];
-        all.extend(backends.as_array().cloned().unwrap_or_default());
-        let queue = bed.folder().join("queue");
-        let platform = json!({"backends": all, "collector": {"storageDirectory": queue}});
-        let text = configuration(&observability(pipeline, &platform));
+        backends.extend(given.backends.as_array().cloned().unwrap_or_default());
+        let mut collectors = json!({"storageDirectory": bed.folder().join("queue")});
+        for (key, value) in given.collectors.as_object().into_iter().flatten() {
+            collectors[key] = value.clone();
+        }
+        let platform = json!({"backends": backends, "collector": collectors});
+        let text = configuration(&observability(&given.pipeline, &platform));
         let mut laid = json!({
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": grpc}, "http": {"endpoint": &http}}}},
             "processors": {"batch": {"timeout": "200ms"}},
@@ -53,10 +72,13 @@ impl Stand {
         if text.contains("otlp_http/sink") {
             laid["exporters"]["otlp_http/sink"] = json!({"encoding": "json", "compression": "none"});
         }
-        let configuration = Configuration::new("pipeline", &text).over(laid).over(over.clone());
+        let over = if given.over.is_null() { json!({}) } else { given.over };
+        let configuration = Configuration::new("pipeline", &text).over(laid).over(over);
+        let environment = given.environment.iter();
+        let configuration = environment.fold(configuration, |it, (name, value)| it.env(name, value));
         let collector = Collector::start(&bed, &configuration).await.expect("the Collector should start");
         let (otlp, metrics) = (format!("http://{http}"), format!("http://{metrics}/metrics"));
-        Self { collector, sink, otlp, metrics, bed }
+        Self { collector, sink, otlp, metrics, _bed: bed }
     }
 
     /// The agent.

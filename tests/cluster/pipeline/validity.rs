@@ -140,10 +140,10 @@ async fn every_pair_of_options_makes_a_valid_configuration() {
 async fn a_valid_configuration_starts() {
     let bed = Bed::start(Options::nothing()).await.expect("a bed without servers should start");
     let mut started = 0;
-    for (index, case) in cases().iter().enumerate().filter(|(index, _)| index % 4 == 0) {
+    for (index, case) in cases().iter().enumerate() {
         let (spec, observability) = made(case, &bed.folder().join(format!("queue-{index}")));
         // Looking up pods needs an API server; `tenants.rs` has one.
-        if spec["platform"]["sharing"] == "Shared" {
+        if spec["platform"]["sharing"] == "Shared" || index % 3 == 0 {
             continue;
         }
         let address = || format!("127.0.0.1:{}", bed.port().expect("a port should be free"));
@@ -158,7 +158,7 @@ async fn a_valid_configuration_starts() {
         }
         started += 1;
     }
-    assert!(started >= 3, "only {started} were started");
+    assert!(started >= 5, "only {started} were started");
 }
 
 /// A reference to the environment, quotes and brackets in a pattern are text to be found, nothing else.
@@ -169,7 +169,7 @@ async fn a_hostile_pattern_is_a_pattern() {
         "logs": {"backends": ["sink"]},
     });
     let stand = Stand::start(&pipeline).await;
-    let text = r#"before ${env:HOME}") or true #x: [y] \ $$ '%{" after"#;
+    let text = r#"before ${env:HOME}") or true #x: [y] \ $$ '%{ after"#;
     let key = r#"${env:HOME}")"#;
     let record = bed::otlp::log(text, &json!({"note": text, key: "customer", "kept": "yes"}));
     stand.agent().logs(vec![record]).await.expect("the record should be taken");
