@@ -25,6 +25,7 @@ mod bad_input;
 mod cli;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod pipeline;
 mod profiles;
 mod tidy;
 mod traffic;
