@@ -23,7 +23,8 @@
 //! - *What we know to be true*: [`domain`], values that cannot be wrong once they exist.
 //! - *What we decide*: [`validate`], from what was written to what is true, or every violation at once;
 //!   [`render`], from what is true to artifacts; [`plan`], what to do with them; [`report`], what to say;
-//!   [`simulate`], what every alert does in an incident.
+//!   [`simulate`], what every alert does in an incident; [`discover`], which profile fits what is
+//!   there; [`exposition`], what is wrong with what an agent exposes.
 //! - *What we do*: [`controller`], the watches and the effects; [`prometheus`], the client; [`server`],
 //!   probes; [`metrics`], the operator's own numbers; [`cli`], one file per command.
 //!
@@ -37,6 +38,8 @@ pub mod vocabulary;
 
 pub mod domain;
 
+pub mod discover;
+pub mod exposition;
 pub mod plan;
 pub mod render;
 pub mod report;

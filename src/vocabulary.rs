@@ -26,8 +26,22 @@ pub mod series {
     pub const REMAINING: &str = "agentslo:budget:remaining_ratio";
     /// Burn rates, one for each window in label [`super::label::WINDOW`].
     pub const BURN_RATE: &str = "agentslo:burn:rate";
+    /// Estimated cost in the last five minutes, in US dollars.
+    pub const COST_5M: &str = "agentslo:cost_usd:increase5m";
     /// Always 1; carries what may change without breaking history as labels.
     pub const INFO: &str = "agentslo:slo:info";
+    /// What guards count in five minutes; label [`super::label::EVENT`] says what.
+    pub const GUARD_5M: &str = "agentslo:guard:increase5m";
+    /// US dollars that an agent spends in an hour in which it spends any.
+    pub const GUARD_USUAL: &str = "agentslo:guard:usual_hour";
+    /// Series of an agent that are there.
+    pub const GUARD_SERIES: &str = "agentslo:guard:series";
+    /// Seconds since Monday's midnight in the time zone of the active hours.
+    pub const GUARD_CLOCK: &str = "agentslo:guard:week_seconds";
+    /// 1 in active hours, else 0.
+    pub const GUARD_ACTIVE: &str = "agentslo:guard:active";
+    /// Seconds of active hours since the last finished run.
+    pub const GUARD_IDLE: &str = "agentslo:guard:idle_seconds";
 }
 
 /// Labels of recorded series and alerts.
@@ -36,6 +50,8 @@ pub mod label {
     pub const NAMESPACE: &str = "namespace";
     /// Name of the AgentSLO.
     pub const SLO: &str = "agentslo";
+    /// Name of the AgentObservability.
+    pub const OBSERVABILITY: &str = "agentobservability";
     /// The agent, as its telemetry names it.
     pub const AGENT: &str = "agent";
     /// `page` or `ticket`.
@@ -48,6 +64,12 @@ pub mod label {
     pub const OBJECTIVE: &str = "objective";
     /// Kind of the indicator, on the info series.
     pub const INDICATOR: &str = "indicator";
+    /// What a guard counts.
+    pub const EVENT: &str = "event";
+    /// Name of the AgentObservability whose Collector a series is of; put there by its PodMonitor.
+    pub const PIPELINE: &str = "agentslo_pipeline";
+    /// Signal of which a Collector lost data.
+    pub const SIGNAL: &str = "signal";
 }
 
 /// Names of the alerts.
@@ -58,6 +80,36 @@ pub mod alert {
     pub const EXHAUSTED: &str = "AgentSLOBudgetExhausted";
     /// The telemetry is gone.
     pub const NO_DATA: &str = "AgentSLONoData";
+    /// An agent spends too fast.
+    pub const SPEND_RATE: &str = "AgentSpendRateHigh";
+    /// An agent has spent more than its allowance.
+    pub const SPEND_BUDGET: &str = "AgentSpendBudgetSpent";
+    /// An agent is about to spend more than its allowance.
+    pub const SPEND_FORECAST: &str = "AgentSpendBudgetForecast";
+    /// An agent has finished nothing for too long.
+    pub const INACTIVE: &str = "AgentInactive";
+    /// A run does not end.
+    pub const STUCK: &str = "AgentRunStuck";
+    /// Work piles up in front of an agent.
+    pub const QUEUE: &str = "AgentQueueDeep";
+    /// A tool fails too often.
+    pub const TOOL: &str = "AgentToolFailing";
+    /// Too many runs are slow.
+    pub const SLOW: &str = "AgentRunsSlow";
+    /// The series of an agent are gone.
+    pub const MISSING: &str = "AgentTelemetryMissing";
+    /// The SDK of an agent drops labels.
+    pub const OVERFLOW: &str = "AgentCardinalityOverflow";
+    /// The queue of an exporter fills up.
+    pub const PIPELINE_QUEUE: &str = "AgentPipelineQueueFull";
+    /// A full queue turned data away.
+    pub const PIPELINE_OVERFLOW: &str = "AgentPipelineQueueOverflow";
+    /// A back end did not take data.
+    pub const PIPELINE_EXPORT: &str = "AgentPipelineExportFailing";
+    /// The Collector did not take data.
+    pub const PIPELINE_REFUSED: &str = "AgentPipelineDataRefused";
+    /// The Collector dropped data points.
+    pub const PIPELINE_DROPPED: &str = "AgentPipelineDataDropped";
 }
 
 /// Annotations of alerts.
@@ -90,6 +142,25 @@ pub mod condition {
     pub const TRAFFIC_SUFFICIENT: &str = "TrafficSufficient";
     /// Nothing about the spec looks like a mistake.
     pub const PLAUSIBLE: &str = "Plausible";
+    /// The Collector's configuration and the agent's environment are as desired.
+    pub const PIPELINE_APPLIED: &str = "PipelineApplied";
+    /// The dashboards are as desired.
+    pub const DASHBOARDS_APPLIED: &str = "DashboardsApplied";
+    /// The plain alerts are as desired.
+    pub const GUARDS_APPLIED: &str = "GuardsApplied";
+    /// The alert routes are as desired.
+    pub const ROUTES_APPLIED: &str = "RoutesApplied";
+    /// The monitors of pods are as desired.
+    pub const MONITORS_APPLIED: &str = "MonitorsApplied";
+    /// All that say whether a child is as desired.
+    pub const APPLICATIONS: [&str; 6] = [
+        RULES_APPLIED,
+        PIPELINE_APPLIED,
+        MONITORS_APPLIED,
+        GUARDS_APPLIED,
+        ROUTES_APPLIED,
+        DASHBOARDS_APPLIED,
+    ];
     /// The controller is at work on this generation (kstatus, abnormal when true).
     pub const RECONCILING: &str = "Reconciling";
     /// The controller waits for somebody (kstatus, abnormal when true).
@@ -188,6 +259,8 @@ pub mod reason {
     pub const DUPLICATE_OBJECTIVE: &str = "DuplicateObjective";
     /// A gauge where a counter is needed.
     pub const METRIC_LOOKS_LIKE_GAUGE: &str = "MetricLooksLikeGauge";
+    /// Nothing of the kind is asked for.
+    pub const NOT_REQUESTED: &str = "NotRequested";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.
@@ -198,8 +271,6 @@ pub mod reason {
 
 /// Reasons of Events, written on transitions only.
 pub mod event {
-    /// The rules were written.
-    pub const RULES_APPLIED: &str = "RulesApplied";
     /// The spec is not valid; the last good rules stay.
     pub const SPEC_REJECTED: &str = "SpecRejected";
     /// The budget is spent.

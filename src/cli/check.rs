@@ -35,6 +35,13 @@ pub(super) struct Input {
     namespace: String,
 }
 
+impl Input {
+    /// These files, under the policy among them or the defaults.
+    pub(super) fn of(files: Vec<PathBuf>) -> Self {
+        Self { files, platform: None, namespace: "default".to_owned() }
+    }
+}
+
 /// What the windows of alerts are fitted to.
 #[derive(Args, Debug)]
 pub(super) struct Fitting {

@@ -1,8 +1,10 @@
 //! The command line: one file per command, each a thin door to the core.
 
 mod check;
+mod check_metrics;
 mod completion;
 mod crds;
+mod discover;
 mod documents;
 mod files;
 mod print;
@@ -22,7 +24,7 @@ Exit codes:
   0  all is well
   1  findings: something that was read is not valid
   2  usage: the command or one of its files could not be read
-  3  the cluster could not be reached";
+  3  the cluster, or another server, could not be reached";
 
 /// Error budgets and burn-rate alerts for AI agents on Kubernetes.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ enum Command {
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
+    Discover(discover::Arguments),
+    CheckMetrics(check_metrics::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
 }
@@ -53,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Discover(arguments) => discover::run(&arguments),
+        Command::CheckMetrics(arguments) => check_metrics::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
     }

@@ -51,6 +51,15 @@ pub(super) fn refuse(message: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+/// Exit code when a server that the command needs does not answer.
+pub(super) const UNREACHABLE: u8 = 3;
+
+/// Says which server does not answer.
+pub(super) fn unreachable(message: &str) -> ExitCode {
+    write_note(&escaped(&format!("error: {message}")));
+    ExitCode::from(UNREACHABLE)
+}
+
 /// Writes one line to standard error.
 pub(super) fn write_note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");

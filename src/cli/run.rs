@@ -10,6 +10,7 @@ use kube::Client;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::print::UNREACHABLE;
 use crate::controller::{self, Settings};
 
 /// Run the controller until it is told to stop.
@@ -36,9 +37,6 @@ enum LogFormat {
     Text,
     Json,
 }
-
-/// Exit code when the cluster cannot be reached.
-const UNREACHABLE: u8 = 3;
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     start_logging(arguments.log_format);

@@ -1,6 +1,9 @@
 //! Carries out a plan. Goes on past an object that fails, so that one forbidden kind does not block the
 //! others.
 
+use std::collections::BTreeMap;
+
+use kube::Resource;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
 use serde_json::Value;
@@ -11,14 +14,14 @@ use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
 use crate::metrics::Written;
 use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
-use crate::render::{Artifact, ArtifactKind};
+use crate::render::{Artifact, ArtifactKind, Artifacts};
 use crate::report::{Acceptance, Application};
 use crate::vocabulary::{FIELD_MANAGER, reason};
 
 /// What became of a plan.
 pub(super) struct Applied {
-    /// What became of the PrometheusRule.
-    pub(super) rules: Application,
+    /// What became of each child that is not as desired.
+    pub(super) amiss: BTreeMap<ChildName, Application>,
     /// Children that somebody else had changed, and that are as desired again.
     pub(super) corrected: Vec<ChildName>,
     /// Whether something was written.
@@ -27,20 +30,32 @@ pub(super) struct Applied {
     pub(super) error: Option<ReconcileError>,
 }
 
+impl Applied {
+    /// What became of a child.
+    pub(super) fn of(&self, name: &ChildName) -> Application {
+        self.amiss.get(name).cloned().unwrap_or(Application::AsDesired)
+    }
+}
+
+/// The artifacts with their owner.
+pub(super) fn owned<K: Resource<DynamicType = ()>>(artifacts: Artifacts, owner: &K) -> Artifacts {
+    let Some(owner) = owner.controller_owner_ref(&()) else { return artifacts };
+    Artifacts(artifacts.0.into_iter().map(|artifact| artifact.owned_by(owner.clone())).collect())
+}
+
 /// Carries out a plan in a namespace.
 pub(super) async fn apply(
     plan: Plan,
     namespace: &str,
-    existing: &std::collections::BTreeMap<ChildName, Existing>,
+    existing: &BTreeMap<ChildName, Existing>,
     ctx: &Context,
 ) -> Applied {
-    let mut applied =
-        Applied { rules: Application::AsDesired, corrected: Vec::new(), wrote: false, error: None };
+    let mut applied = Applied { amiss: BTreeMap::new(), corrected: Vec::new(), wrote: false, error: None };
     for artifact in &plan.settled {
         settle(artifact, namespace, existing, ctx);
     }
-    for (_, obstacle) in plan.cannot {
-        applied.rules = Application::Obstructed(obstacle);
+    for (name, obstacle) in plan.cannot {
+        applied.amiss.insert(name, Application::Obstructed(obstacle));
     }
     for artifact in plan.apply {
         match write(&artifact, namespace, ctx).await {
@@ -63,12 +78,7 @@ pub(super) async fn apply(
 }
 
 /// Remembers a child that was read and found as desired.
-fn settle(
-    artifact: &Artifact,
-    namespace: &str,
-    existing: &std::collections::BTreeMap<ChildName, Existing>,
-    ctx: &Context,
-) {
+fn settle(artifact: &Artifact, namespace: &str, existing: &BTreeMap<ChildName, Existing>, ctx: &Context) {
     let name = child_name(artifact);
     let Some(Existing::Live { object, .. }) = existing.get(&name) else { return };
     let live: Result<DynamicObject, _> = serde_json::from_value(object.clone());
@@ -108,9 +118,9 @@ fn note_failure(
 ) {
     let object = format!("{:?} {namespace}/{}", artifact.kind(), artifact.name());
     ctx.children.forget(namespace, &child_name(artifact));
-    if code_of(&source) == 404 {
+    let application = if code_of(&source) == 404 {
         ctx.children.note_installed(artifact.kind(), false);
-        applied.rules = Application::Obstructed(Obstacle::NotInstalled);
+        Application::Obstructed(Obstacle::NotInstalled)
     } else {
         let reason = reason_of(&source);
         let message = match reason {
@@ -120,8 +130,9 @@ fn note_failure(
             ),
             _ => format!("failed to apply {object}: {}", message_of(&source)),
         };
-        applied.rules = Application::Failed { reason, message };
-    }
+        Application::Failed { reason, message }
+    };
+    applied.amiss.insert(child_name(artifact), application);
     applied.error.get_or_insert(ReconcileError::Apply { object, source });
 }
 

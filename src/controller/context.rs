@@ -11,14 +11,18 @@ use kube::runtime::reflector::Store;
 use tokio::sync::SetOnce;
 
 use super::children::Children;
+use super::pace::Subject;
 use super::registry::Registry;
-use crate::api::v1alpha1::{AgentPlatform, AgentSlo};
+use super::sightings::Sightings;
+use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::platform::Platform;
 use crate::metrics::Metrics;
-use crate::prometheus::SloKey;
 
 /// An AgentSLO as it arrives: one that does not even parse must not stop the others.
 pub(super) type Incoming = DeserializeGuard<AgentSlo>;
+
+/// An AgentObservability as it arrives.
+pub(super) type IncomingObservability = DeserializeGuard<AgentObservability>;
 
 /// Whether a Prometheus answered: reason and message where it did not.
 pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
@@ -27,6 +31,7 @@ pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
 pub(super) struct Context {
     pub(super) client: Client,
     pub(super) slos: Store<Incoming>,
+    pub(super) observabilities: Store<IncomingObservability>,
     pub(super) platforms: Store<AgentPlatform>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     /// Set when everything that decisions rest on was listed once. Without the AgentPlatforms, say, rules
@@ -34,6 +39,7 @@ pub(super) struct Context {
     pub(super) caches_full: SetOnce<()>,
     pub(super) children: Children,
     pub(super) registry: Registry,
+    pub(super) sightings: Sightings,
     pub(super) metrics: Metrics,
     pub(super) recorder: Recorder,
     /// The last valid form of each AgentPlatform, which stays in force while an edit is not valid.
@@ -41,5 +47,5 @@ pub(super) struct Context {
     /// Whether the Prometheus of each AgentPlatform answered: reason and message where it did not.
     pub(super) answers: Mutex<BTreeMap<String, PrometheusAnswer>>,
     /// Failures in a row of each object, for the pause before the next attempt.
-    pub(super) failures: Mutex<BTreeMap<SloKey, u32>>,
+    pub(super) failures: Mutex<BTreeMap<Subject, u32>>,
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::core::DynamicObject;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::Value;
 
 use super::children::Settled;
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
-use crate::api::v1alpha1::AgentSlo;
+use crate::api::v1alpha1::{AgentSlo, TelemetrySource};
 use crate::domain::names::child_name;
 use crate::domain::platform::Platform;
 use crate::domain::reading::Reading;
@@ -18,14 +19,12 @@ use crate::plan::{ChildName, Existing, Fingerprint};
 use crate::prometheus::SloKey;
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
-use crate::validate::SloFacts;
+use crate::validate::{SloFacts, effective_telemetry};
 
 /// What a decision about an AgentSLO needs.
 pub(super) struct Facts {
     pub(super) slo: SloFacts,
-    pub(super) existing: BTreeMap<ChildName, Existing>,
-    pub(super) installed: BTreeSet<ArtifactKind>,
-    pub(super) acceptance: Acceptance,
+    pub(super) found: Found,
 }
 
 /// Gathers the facts about an AgentSLO, of which the platform's decision is known.
@@ -35,28 +34,23 @@ pub(super) async fn gather(
     ctx: &Context,
 ) -> Result<Facts, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
-    let names = names_to_look_at(slo, &namespace, ctx);
-    let kinds = names.iter().map(|(kind, _)| *kind).collect();
-    let installed = ctx.children.installed(&kinds, &ctx.client).await.map_err(|source| {
-        ReconcileError::Gather { object: "the kinds that are installed".to_owned(), source }
-    })?;
-    let mut facts = Facts {
-        slo: SloFacts {
-            platform: platform.clone(),
-            observability: None,
-            older_in_namespace: older(slo, ctx),
-            traffic: traffic(slo, ctx),
-        },
-        existing: BTreeMap::new(),
-        installed,
-        acceptance: Acceptance::NotReported,
+    let rules = (ArtifactKind::PrometheusRule, child_name("AgentSLO", &namespace, &slo.name_any()));
+    let slo_facts = SloFacts {
+        platform: platform.clone(),
+        observability: referred_telemetry(slo, ctx),
+        older_in_namespace: older(slo, ctx),
+        traffic: traffic(slo, ctx),
     };
-    for name in names {
-        if facts.installed.contains(&name.0) {
-            look(slo, &namespace, name, ctx, &mut facts).await?;
-        }
-    }
-    Ok(facts)
+    Ok(Facts { slo: slo_facts, found: Found::look(slo, [rules].into(), ctx).await? })
+}
+
+/// The telemetry of the AgentObservability that an AgentSLO refers to.
+fn referred_telemetry(slo: &AgentSlo, ctx: &Context) -> Option<TelemetrySource> {
+    let reference = slo.spec.observability_ref.as_ref()?;
+    let key = ObjectRef::new(&reference.name).within(&slo.namespace().unwrap_or_default());
+    let referred = ctx.observabilities.get(&key)?;
+    let referred = referred.0.as_ref().ok()?;
+    Some(effective_telemetry(&referred.spec))
 }
 
 /// AgentSLOs of the namespace that are older than this one.
@@ -82,40 +76,70 @@ fn traffic(slo: &AgentSlo, ctx: &Context) -> Option<Traffic> {
     Traffic::follow(recorded, measured)
 }
 
-fn names_to_look_at(slo: &AgentSlo, namespace: &str, ctx: &Context) -> BTreeSet<ChildName> {
-    let uid = slo.uid().unwrap_or_default();
-    let mut names = ctx.children.owned_by(namespace, &uid);
-    names.insert((ArtifactKind::PrometheusRule, child_name("AgentSLO", namespace, &slo.name_any())));
-    names
+/// What is there of the children of one owner.
+pub(super) struct Found {
+    pub(super) existing: BTreeMap<ChildName, Existing>,
+    pub(super) installed: BTreeSet<ArtifactKind>,
+    acceptance: BTreeMap<ChildName, Acceptance>,
 }
 
-async fn look(
-    slo: &AgentSlo,
-    namespace: &str,
-    name: ChildName,
-    ctx: &Context,
-    facts: &mut Facts,
-) -> Result<(), ReconcileError> {
-    let seen = ctx.children.meta(namespace, &name).and_then(|meta| meta.metadata.resource_version.clone());
-    let known = ctx.children.settled(namespace, &name);
-    if let Some(Settled { resource_version, fingerprint, acceptance }) = &known
-        && seen.as_ref() == Some(resource_version)
-    {
-        facts.acceptance = acceptance.clone();
-        facts.existing.insert(name, Existing::Settled(*fingerprint));
-        return Ok(());
+impl Found {
+    /// Looks at the children that are wanted, and at those that the owner has already.
+    pub(super) async fn look<K: Resource<DynamicType = ()>>(
+        owner: &K,
+        wanted: BTreeSet<ChildName>,
+        ctx: &Context,
+    ) -> Result<Self, ReconcileError> {
+        let namespace = owner.namespace().unwrap_or_default();
+        let mut names = ctx.children.owned_by(&namespace, &owner.uid().unwrap_or_default());
+        names.extend(wanted);
+        let kinds = names.iter().map(|(kind, _)| *kind).collect();
+        let installed = ctx.children.installed(&kinds, &ctx.client).await.map_err(|source| {
+            ReconcileError::Gather { object: "the kinds that are installed".to_owned(), source }
+        })?;
+        let mut found = Self { existing: BTreeMap::new(), installed, acceptance: BTreeMap::new() };
+        for name in names {
+            if found.installed.contains(&name.0) {
+                found.look_at(owner, &namespace, name, ctx).await?;
+            }
+        }
+        Ok(found)
     }
-    let known = known.map(|known| known.fingerprint);
-    let live = read(namespace, &name, ctx).await?;
-    let existing = match &live {
-        Some(live) => Some(judge(slo, live, known)),
-        None => known.map(Existing::Gone),
-    };
-    if let (Some(live), Some(Existing::Live { .. })) = (&live, &existing) {
-        facts.acceptance = acceptance(live);
+
+    /// What prometheus-operator said of a child when it was looked at.
+    pub(super) fn acceptance(&self, name: &ChildName) -> Acceptance {
+        self.acceptance.get(name).cloned().unwrap_or_default()
     }
-    facts.existing.extend(existing.map(|existing| (name, existing)));
-    Ok(())
+
+    async fn look_at<K: Resource<DynamicType = ()>>(
+        &mut self,
+        owner: &K,
+        namespace: &str,
+        name: ChildName,
+        ctx: &Context,
+    ) -> Result<(), ReconcileError> {
+        let seen =
+            ctx.children.meta(namespace, &name).and_then(|meta| meta.metadata.resource_version.clone());
+        let known = ctx.children.settled(namespace, &name);
+        if let Some(Settled { resource_version, fingerprint, acceptance }) = &known
+            && seen.as_ref() == Some(resource_version)
+        {
+            self.acceptance.insert(name.clone(), acceptance.clone());
+            self.existing.insert(name, Existing::Settled(*fingerprint));
+            return Ok(());
+        }
+        let known = known.map(|known| known.fingerprint);
+        let live = read(namespace, &name, ctx).await?;
+        let existing = match &live {
+            Some(live) => Some(judge(owner, live, known)),
+            None => known.map(Existing::Gone),
+        };
+        if let (Some(live), Some(Existing::Live { .. })) = (&live, &existing) {
+            self.acceptance.insert(name.clone(), acceptance(live));
+        }
+        self.existing.extend(existing.map(|existing| (name, existing)));
+        Ok(())
+    }
 }
 
 async fn read(
@@ -131,14 +155,16 @@ async fn read(
 }
 
 /// Whose an object is.
-fn judge(slo: &AgentSlo, live: &DynamicObject, known: Option<Fingerprint>) -> Existing {
+fn judge(owner: &impl Resource, live: &DynamicObject, known: Option<Fingerprint>) -> Existing {
     let controller = live.owner_references().iter().find(|owner| owner.controller == Some(true));
     match controller {
-        Some(owner) if Some(&owner.uid) == slo.meta().uid.as_ref() => {
+        Some(controller) if Some(&controller.uid) == owner.meta().uid.as_ref() => {
             let object = serde_json::to_value(live).expect("an object that was read should serialise");
             Existing::Live { object, known }
         }
-        Some(owner) => Existing::Foreign { controller: format!("{} '{}'", owner.kind, owner.name) },
+        Some(controller) => {
+            Existing::Foreign { controller: format!("{} '{}'", controller.kind, controller.name) }
+        }
         None => Existing::Foreign { controller: "nobody that it names".to_owned() },
     }
 }

@@ -6,22 +6,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use k8s_openapi::api::core::v1::Secret;
+use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Resource};
-use tokio::sync::mpsc::UnboundedSender;
 
-use super::context::{Context, Incoming};
+use super::connect::connect;
+use super::context::Context;
 use super::duplicates::duplicates;
 use super::poison::locked;
 use super::registry::Entry;
 use super::survey::{SURVEY_EVERY, is_missing, survey};
-use crate::api::v1alpha1::{PrometheusEndpoint, SecretKey};
+use super::wake::Wake;
+use crate::api::v1alpha1::PrometheusEndpoint;
 use crate::domain::reading::{Observation, Reading, RulesSeen};
 use crate::metrics::Queried;
-use crate::prometheus::{
-    Connection, GroupHealth, QueryError, Secrets, SloKey, budgets, diagnose, rule_groups,
-};
+use crate::prometheus::{Connection, GroupHealth, QueryError, SloKey, budgets, diagnose, rule_groups};
 use crate::render::rules::group_name;
 
 /// Fewest seconds between two polls, when something new wants to be read.
@@ -42,8 +40,8 @@ pub(super) struct Meter {
     pub(super) operator_namespace: String,
     /// Time between two polls.
     pub(super) interval: Duration,
-    /// Wakes the reconciliation of an AgentSLO whose reading changed.
-    pub(super) wake: UnboundedSender<ObjectRef<Incoming>>,
+    /// Wakes the reconciliation of whatever Prometheus has news of.
+    pub(super) wake: Wake,
 }
 
 /// The AgentSLOs of one Prometheus.
@@ -163,41 +161,11 @@ impl Meter {
         endpoint: &PrometheusEndpoint,
         members: &Members,
     ) -> Result<(Connection, BTreeMap<SloKey, Observation>), QueryError> {
-        let secrets = self.secrets(endpoint).await?;
-        let connection = Connection::open(endpoint, &secrets)?;
+        let connection = connect(endpoint, &self.operator_namespace, &self.ctx).await?;
         let largest_offset =
             members.iter().map(|(_, entry)| entry.slo.query_offset()).max().unwrap_or_default();
         let observations = budgets(&connection, largest_offset).await?;
         Ok((connection, observations))
-    }
-
-    async fn secrets(&self, endpoint: &PrometheusEndpoint) -> Result<Secrets, QueryError> {
-        let ca = endpoint.tls.as_ref().and_then(|tls| tls.ca_secret.as_ref());
-        let token =
-            endpoint.credentials.as_ref().and_then(|credentials| credentials.bearer_token_secret.as_ref());
-        let mut secrets = Secrets::default();
-        if let Some(key) = ca {
-            secrets.ca = Some(self.secret(key).await?);
-        }
-        if let Some(key) = token {
-            let token = String::from_utf8(self.secret(key).await?);
-            secrets.token =
-                Some(token.map_err(|_| QueryError::Configuration("the token is not text".to_owned()))?);
-        }
-        Ok(secrets)
-    }
-
-    async fn secret(&self, key: &SecretKey) -> Result<Vec<u8>, QueryError> {
-        let api: Api<Secret> = Api::namespaced(self.ctx.client.clone(), &self.operator_namespace);
-        let secret = api.get_opt(&key.name).await.ok().flatten();
-        let value = secret.and_then(|secret| secret.data?.remove(&key.key));
-        let missing = || {
-            format!(
-                "Secret '{}' with key '{}' cannot be read in namespace '{}'",
-                key.name, key.key, self.operator_namespace
-            )
-        };
-        value.map(|value| value.0).ok_or_else(|| QueryError::Configuration(missing()))
     }
 
     fn publish(&self, key: &SloKey, reading: Reading) {
@@ -207,8 +175,7 @@ impl Meter {
     }
 
     fn wake(&self, key: &SloKey) {
-        // Fails only while the operator stops, when nobody waits for it.
-        let _ = self.wake.send(ObjectRef::new(&key.name).within(&key.namespace));
+        self.wake.slo(&key.namespace, &key.name);
     }
 
     fn note_answer(&self, endpoint: &PrometheusEndpoint, error: Option<&QueryError>) {

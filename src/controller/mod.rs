@@ -1,19 +1,25 @@
 //! The shell: which watches wake which kind, and what runs beside them.
 
+mod agent_observability;
 mod agent_platform;
 mod agent_slo;
 mod apply;
 mod children;
+mod connect;
 mod context;
 mod duplicates;
 mod error;
 mod gather;
+mod lookout;
 mod measure;
+mod pace;
 mod platforms;
 mod poison;
 mod publish;
 mod registry;
+mod sightings;
 mod survey;
+mod wake;
 mod watches;
 
 use std::net::SocketAddr;
@@ -25,13 +31,16 @@ use kube::Client;
 use kube::runtime::Controller;
 use kube::runtime::controller::Config;
 use kube::runtime::events::{Recorder, Reporter};
-use tokio::sync::{SetOnce, mpsc, watch};
+use tokio::sync::{SetOnce, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::children::Children;
 use self::context::Context;
+use self::lookout::Lookout;
 use self::measure::Meter;
 use self::registry::Registry;
+use self::sightings::Sightings;
+use self::wake::Wake;
 use self::watches::Watches;
 use crate::metrics::Metrics;
 use crate::render::ArtifactKind;
@@ -86,7 +95,9 @@ async fn reconcile_all(
     readiness: Readiness,
     stopped: watch::Receiver<bool>,
 ) {
-    let Watches { slos, platforms, namespaces, children, served, stores } = Watches::start(&client);
+    let (wake, woken) = Wake::new();
+    let Watches { slos, observabilities, platforms, namespaces, children, served, stores } =
+        Watches::start(&client, &wake);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(
             client.clone(),
@@ -94,34 +105,44 @@ async fn reconcile_all(
         ),
         client,
         slos: stores.slos.clone(),
+        observabilities: stores.observabilities.clone(),
         platforms: stores.platforms.clone(),
         namespaces: stores.namespaces.clone(),
         caches_full: SetOnce::new(),
         children: Children::new(stores.children.clone(), served),
         registry: Registry::default(),
+        sightings: Sightings::default(),
         metrics,
         valid_platforms: Mutex::default(),
         answers: Mutex::default(),
         failures: Mutex::default(),
     });
-    let (wake, woken) = mpsc::unbounded_channel();
     let meter = Meter {
+        ctx: Arc::clone(&ctx),
+        operator_namespace: settings.operator_namespace.clone(),
+        interval: settings.poll_interval,
+        wake: wake.clone(),
+    };
+    let lookout = Lookout {
         ctx: Arc::clone(&ctx),
         operator_namespace: settings.operator_namespace.clone(),
         interval: settings.poll_interval,
         wake,
     };
     let config = Config::default().concurrency(CONCURRENCY);
-    let slos = children
-        .into_iter()
-        .fold(Controller::for_stream(slos, stores.slos.clone()), |controller, (kind, stream)| {
-            controller.owns_stream_with(stream, kind.api_resource())
-        })
-        .reconcile_on(UnboundedReceiverStream::new(woken))
+    let slos = Controller::for_stream(slos, stores.slos.clone())
+        .reconcile_on(UnboundedReceiverStream::new(woken.slos))
         .reconcile_all_on(stores.policy_changes())
         .with_config(config.clone())
         .graceful_shutdown_on(stop_signal(stopped.clone()))
         .run(agent_slo::reconcile, agent_slo::after_error, Arc::clone(&ctx))
+        .for_each(|_| futures::future::ready(()));
+    let observabilities = Controller::for_stream(observabilities, stores.observabilities.clone())
+        .reconcile_on(UnboundedReceiverStream::new(woken.observabilities))
+        .reconcile_all_on(stores.policy_changes())
+        .with_config(config.clone())
+        .graceful_shutdown_on(stop_signal(stopped.clone()))
+        .run(agent_observability::reconcile, agent_observability::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
     let platforms = Controller::for_stream(platforms, stores.platforms.clone())
         .with_config(config)
@@ -142,8 +163,9 @@ async fn reconcile_all(
             tracing::info!("the caches are full");
         }
     };
-    let side_work = futures::future::join3(namespaces, ready, meter.run()).map(|_| ());
-    let controllers = futures::future::join(slos, platforms).map(|_| ());
+    let side_work =
+        futures::future::join5(namespaces, children, ready, meter.run(), lookout.run()).map(|_| ());
+    let controllers = futures::future::join3(slos, observabilities, platforms).map(|_| ());
     tokio::select! {
         () = controllers => {}
         () = side_work => {}

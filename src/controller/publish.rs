@@ -12,9 +12,12 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{ReconcileError, code_of};
-use crate::api::v1alpha1::{AgentPlatform, AgentSlo, AgentSloStatus, Condition, ConditionStatus};
+use crate::api::v1alpha1::{
+    AgentObservability, AgentObservabilityStatus, AgentPlatform, AgentSlo, AgentSloStatus, Condition,
+    ConditionStatus,
+};
 use crate::metrics::Written;
-use crate::render::ArtifactKind;
+use crate::plan::ChildName;
 use crate::report::find_condition;
 use crate::vocabulary::{FIELD_MANAGER, condition, event, reason};
 
@@ -24,32 +27,68 @@ pub(super) async fn publish_slo(
     status: Option<AgentSloStatus>,
     ctx: &Context,
 ) -> Result<(), ReconcileError> {
+    let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let new = status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    publish_namespaced(slo, "AgentSLO", status.as_ref(), &transitions(old, new), ctx).await
+}
+
+/// Writes the status of an AgentObservability and the Events that its change is worth.
+pub(super) async fn publish_observability(
+    observability: &AgentObservability,
+    status: Option<AgentObservabilityStatus>,
+    ctx: &Context,
+) -> Result<(), ReconcileError> {
+    let old = observability.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let new = status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    publish_namespaced(observability, "AgentObservability", status.as_ref(), &transitions(old, new), ctx)
+        .await
+}
+
+async fn publish_namespaced<K>(
+    resource: &K,
+    kind: &'static str,
+    status: Option<&impl Serialize>,
+    events: &[Event],
+    ctx: &Context,
+) -> Result<(), ReconcileError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+{
     let Some(status) = status else {
         ctx.metrics.suppressed.inc();
         return Ok(());
     };
-    let namespace = slo.namespace().unwrap_or_default();
-    let api: Api<AgentSlo> = namespaced(ctx, &namespace);
-    write_status(&api, slo, "AgentSLO", &status, ctx).await?;
-    let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    for event in transitions(old, &status.conditions) {
-        write_event(slo, &event, ctx).await;
+    let api: Api<K> = namespaced(ctx, &resource.namespace().unwrap_or_default());
+    write_status(&api, resource, kind, status, ctx).await?;
+    for event in events {
+        write_event(resource, event, ctx).await;
     }
     Ok(())
 }
 
-/// Says that somebody else had changed a child.
-pub(super) async fn publish_drift(slo: &AgentSlo, kind: ArtifactKind, child: &str, ctx: &Context) {
-    let note = format!(
-        "{kind:?} '{child}' was changed or deleted by somebody else and is as desired again; edit the AgentSLO instead"
-    );
-    write_event(slo, &make(EventType::Warning, event::DRIFT_CORRECTED, "Apply", &note), ctx).await;
+/// Says of each child that somebody else had changed that it is as desired again, unless that was said a
+/// short while ago.
+pub(super) async fn publish_drifts<K: Resource<DynamicType = ()>>(
+    owner: &K,
+    corrected: &[ChildName],
+    ctx: &Context,
+) {
+    let namespace = owner.namespace().unwrap_or_default();
+    for child in corrected.iter().filter(|child| ctx.children.note_drift(&namespace, child)) {
+        let (kind, name) = child;
+        let note = format!(
+            "{} '{name}' was changed or deleted by somebody else and is as desired again; edit the {} instead",
+            kind.name(),
+            K::kind(&())
+        );
+        write_event(owner, &make(EventType::Warning, event::DRIFT_CORRECTED, "Apply", &note), ctx).await;
+    }
 }
 
 /// An Event is a courtesy: without it the status still says all.
-async fn write_event(slo: &AgentSlo, event: &Event, ctx: &Context) {
-    if let Err(error) = ctx.recorder.publish(event, &slo.object_ref(&())).await {
-        let (namespace, name) = (slo.namespace().unwrap_or_default(), slo.name_any());
+async fn write_event<K: Resource<DynamicType = ()>>(subject: &K, event: &Event, ctx: &Context) {
+    if let Err(error) = ctx.recorder.publish(event, &subject.object_ref(&())).await {
+        let (namespace, name) = (subject.namespace().unwrap_or_default(), subject.name_any());
         tracing::warn!(%namespace, %name, %error, "could not write an Event");
     }
 }
@@ -118,7 +157,7 @@ where
 
 /// The Events that a change of conditions is worth.
 fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
-    let flipped = |type_: &str| {
+    let flipped = |type_: &'static str| {
         let now = find_condition(new, type_)?;
         let before = find_condition(old, type_);
         let same = before.is_some_and(|before| before.status == now.status && before.reason == now.reason);
@@ -131,11 +170,10 @@ fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
     {
         events.push(warning(event::SPEC_REJECTED, "Validate", now));
     }
-    if let Some((_, now)) = flipped(condition::RULES_APPLIED) {
+    for (_, now) in condition::APPLICATIONS.into_iter().filter_map(flipped) {
         match (now.status, now.reason.as_str()) {
-            (ConditionStatus::True, reason::APPLIED) => {
-                events.push(normal(event::RULES_APPLIED, "Apply", now));
-            }
+            // The reason of the Event is the type of the condition: what was applied.
+            (ConditionStatus::True, reason::APPLIED) => events.push(normal(&now.type_, "Apply", now)),
             (_, reason::CONFLICT) => events.push(warning(event::CONFLICT, "Apply", now)),
             (_, reason::DEPENDENCY_MISSING) => events.push(warning(event::DEPENDENCY_MISSING, "Apply", now)),
             _ => {}
@@ -208,7 +246,7 @@ mod tests {
         let spent = || condition(BUDGET_HEALTHY, False, reason::EXHAUSTED);
         let left = || condition(BUDGET_HEALTHY, True, reason::WITHIN_BUDGET);
         let cases = [
-            (None, applied(), vec![event::RULES_APPLIED]),
+            (None, applied(), vec![condition::RULES_APPLIED]),
             (None, condition(RULES_APPLIED, True, reason::NOT_ACCEPTED), vec![]),
             (Some(applied()), condition(RULES_APPLIED, False, reason::CONFLICT), vec![event::CONFLICT]),
             (

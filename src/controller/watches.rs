@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
-use futures::{FutureExt, Stream, StreamExt};
+use futures::future::join_all;
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::{self, Store};
@@ -14,7 +15,8 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
 use super::children::ChildMeta;
-use super::context::Incoming;
+use super::context::{Incoming, IncomingObservability};
+use super::wake::Wake;
 use crate::api::v1alpha1::AgentPlatform;
 use crate::render::ArtifactKind;
 use crate::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
@@ -28,9 +30,10 @@ type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Everything that is watched.
 pub(super) struct Watches {
     pub(super) slos: Changes<Incoming>,
+    pub(super) observabilities: Changes<IncomingObservability>,
     pub(super) platforms: Changes<AgentPlatform>,
     pub(super) namespaces: Filling,
-    pub(super) children: Vec<(ArtifactKind, Changes<ChildMeta>)>,
+    pub(super) children: Filling,
     /// Which kinds of children are watched; one that is added is watched from then on.
     pub(super) served: watch::Sender<BTreeSet<ArtifactKind>>,
     pub(super) stores: Stores,
@@ -40,6 +43,7 @@ pub(super) struct Watches {
 #[derive(Clone)]
 pub(super) struct Stores {
     pub(super) slos: Store<Incoming>,
+    pub(super) observabilities: Store<IncomingObservability>,
     pub(super) platforms: Store<AgentPlatform>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     pub(super) children: BTreeMap<ArtifactKind, Store<ChildMeta>>,
@@ -51,6 +55,7 @@ impl Stores {
     pub(super) async fn synced(&self) {
         // An error means that the writer is gone, and then nobody waits for the caches.
         let _ = self.slos.wait_until_ready().await;
+        let _ = self.observabilities.wait_until_ready().await;
         let _ = self.platforms.wait_until_ready().await;
         let _ = self.namespaces.wait_until_ready().await;
     }
@@ -62,26 +67,28 @@ impl Stores {
 }
 
 impl Watches {
-    pub(super) fn start(client: &Client) -> Self {
+    pub(super) fn start(client: &Client, wake: &Wake) -> Self {
         let (policy_changed, policy) = watch::channel(());
         let (slos, slo_changes) = watch_slos(client);
+        let (observabilities, observability_changes) = watch_observabilities(client, &slos, wake);
         let (platforms, platform_changes) = watch_platforms(client, policy_changed.clone());
         let (namespaces, namespace_changes) = watch_namespaces(client, policy_changed);
         let served = watch::Sender::default();
         let mut child_stores = BTreeMap::new();
         let mut child_changes = Vec::new();
         for kind in ArtifactKind::ALL {
-            let (store, changes) = watch_children(client, kind, served.subscribe());
+            let (store, changes) = watch_children(client, kind, served.subscribe(), wake);
             child_stores.insert(kind, store);
-            child_changes.push((kind, changes));
+            child_changes.push(changes);
         }
         Self {
             slos: slo_changes,
+            observabilities: observability_changes,
             platforms: platform_changes,
             namespaces: namespace_changes,
-            children: child_changes,
+            children: Box::pin(join_all(child_changes).map(drop)),
             served,
-            stores: Stores { slos, platforms, namespaces, children: child_stores, policy },
+            stores: Stores { slos, observabilities, platforms, namespaces, children: child_stores, policy },
         }
     }
 }
@@ -94,6 +101,24 @@ fn watch_slos(client: &Client) -> (Store<Incoming>, Changes<Incoming>) {
         .modify(prune)
         .reflect(writer)
         .applied_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default());
+    (reader, Box::pin(changes))
+}
+
+/// One that is gone wakes whatever depended on it too, hence the look before the generations are compared.
+fn watch_observabilities(
+    client: &Client,
+    slos: &Store<Incoming>,
+    wake: &Wake,
+) -> (Store<IncomingObservability>, Changes<IncomingObservability>) {
+    let (reader, writer) = reflector::store();
+    let (slos, observabilities, wake) = (slos.clone(), reader.clone(), wake.clone());
+    let changes = watcher(Api::<IncomingObservability>::all(client.clone()), watcher::Config::default())
+        .default_backoff()
+        .modify(prune)
+        .reflect(writer)
+        .touched_objects()
+        .inspect_ok(move |changed| wake.dependents_of(changed, &slos, &observabilities))
         .predicate_filter(predicates::generation, PredicateConfig::default());
     (reader, Box::pin(changes))
 }
@@ -140,19 +165,27 @@ fn watch_children(
     client: &Client,
     kind: ArtifactKind,
     mut served: watch::Receiver<BTreeSet<ArtifactKind>>,
-) -> (Store<ChildMeta>, Changes<ChildMeta>) {
+    wake: &Wake,
+) -> (Store<ChildMeta>, Filling) {
     let resource = kind.api_resource();
     let writer = reflector::store::Writer::new(resource.clone());
     let reader = writer.as_reader();
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client.clone(), &resource);
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
     let changes = watcher(api, ours).default_backoff().modify(prune).reflect(writer).touched_objects();
-    let once_served = async move {
+    let wake = wake.clone();
+    let filling = async move {
         // An error means that the sender is gone, and then nobody looks at the children.
         let _ = served.wait_for(|served| served.contains(&kind)).await;
+        // The watch itself tries again after an error.
         changes
+            .for_each(|change| {
+                change.iter().for_each(|child| wake.owner_of(child));
+                futures::future::ready(())
+            })
+            .await;
     };
-    (reader, Box::pin(once_served.flatten_stream()))
+    (reader, Box::pin(filling))
 }
 
 /// Managed fields are most of an object's size, and nobody here reads them.

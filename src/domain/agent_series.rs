@@ -1,17 +1,19 @@
 //! Which series are one agent's: what it emits, under which names, and the conditions that tell its series
 //! from those of others.
 
+use super::indicator::{Counter, Measure, Numerator};
 use super::metric_name::{stored_label, stored_name};
 use super::promql::{LabelMatcher, SeriesSelector};
 use super::role::Role;
-use crate::api::v1alpha1::NameTranslation;
-use crate::profiles::{Metric, MetricKind, Profile};
+use crate::api::v1alpha1::{CounterBirths, HistogramType, NameTranslation};
+use crate::profiles::{Metric, MetricKind, Outcome, OutcomeLabel, Outcomes, Profile};
 
 /// Which series are one agent's.
 #[derive(Clone, Debug)]
 pub struct AgentSeries {
     profile: &'static Profile,
     translation: NameTranslation,
+    counter_births: CounterBirths,
     agent: String,
     matchers: Vec<LabelMatcher>,
 }
@@ -19,7 +21,8 @@ pub struct AgentSeries {
 impl PartialEq for AgentSeries {
     fn eq(&self, other: &Self) -> bool {
         (&self.profile.name, self.translation) == (&other.profile.name, other.translation)
-            && (&self.agent, &self.matchers) == (&other.agent, &other.matchers)
+            && (self.counter_births, &self.agent) == (other.counter_births, &other.agent)
+            && self.matchers == other.matchers
     }
 }
 
@@ -28,16 +31,23 @@ impl AgentSeries {
     pub(crate) fn new(
         profile: &'static Profile,
         translation: NameTranslation,
+        counter_births: CounterBirths,
         agent: &str,
         matchers: Vec<LabelMatcher>,
     ) -> Self {
-        Self { profile, translation, agent: agent.to_owned(), matchers }
+        Self { profile, translation, counter_births, agent: agent.to_owned(), matchers }
     }
 
     /// What the agent emits.
     #[must_use]
     pub fn profile(&self) -> &'static Profile {
         self.profile
+    }
+
+    /// What the first value of a counter means.
+    #[must_use]
+    pub fn counter_births(&self) -> CounterBirths {
+        self.counter_births
     }
 
     /// The conditions besides the agent's name: those of the user, and the fence around the tenant.
@@ -68,6 +78,52 @@ impl AgentSeries {
         }
     }
 
+    /// Events, under further conditions.
+    #[must_use]
+    pub fn events(&self, metric: &Metric, matchers: Vec<LabelMatcher>) -> Counter {
+        let selector = self.select(metric).with(matchers);
+        match metric.kind {
+            MetricKind::Counter | MetricKind::Gauge => Counter::Plain(selector),
+            MetricKind::Histogram => Counter::Observations(selector, HistogramType::Auto),
+        }
+    }
+
+    /// Events with an outcome, of these names or of all; none where nothing tells how they ended.
+    #[must_use]
+    pub fn outcomes(&self, role: &Outcomes, names: &[String]) -> Option<Measure> {
+        let numerator = match &role.outcome {
+            Outcome::Label(label) => return Some(self.outcomes_by_label(role, label, names)),
+            Outcome::Failed(metric) => Numerator::Bad(self.events(metric, self.named(role, names))),
+            Outcome::Succeeded(metric) => Numerator::Good(self.events(metric, self.named(role, names))),
+            Outcome::Untold => return None,
+        };
+        Some(Measure::Events { total: self.events(&role.metric, self.named(role, names)), numerator })
+    }
+
+    /// Events with their outcome in a label.
+    #[must_use]
+    pub fn outcomes_by_label(&self, role: &Outcomes, label: &OutcomeLabel, names: &[String]) -> Measure {
+        let outcome = self.label(&label.name);
+        let not = |values: &[String]| -> Vec<LabelMatcher> {
+            values.iter().map(|value| LabelMatcher::not_equal(outcome.clone(), value.clone())).collect()
+        };
+        let valid = [self.named(role, names), not(&label.excluded)].concat();
+        let of_bad = match &label.bad {
+            Some(expression) => vec![LabelMatcher::regex(outcome.clone(), expression.clone())],
+            None => not(&label.good),
+        };
+        Measure::Events {
+            total: self.events(&role.metric, valid.clone()),
+            numerator: Numerator::Bad(self.events(&role.metric, [valid, of_bad].concat())),
+        }
+    }
+
+    /// The condition that an event is of one of these names.
+    fn named(&self, role: &Outcomes, names: &[String]) -> Vec<LabelMatcher> {
+        let label = role.name_label.as_ref().map(|label| self.label(label));
+        label.and_then(|label| LabelMatcher::one_of(label, names)).into_iter().collect()
+    }
+
     /// PromQL that counts the series that play a role, or nothing where its profile has none.
     #[must_use]
     pub fn count(&self, role: Role) -> Option<String> {
@@ -89,7 +145,9 @@ impl AgentSeries {
         stored_label(label, self.translation)
     }
 
-    fn agent(&self, metric: &Metric) -> LabelMatcher {
+    /// The condition on the label with the name of the agent.
+    #[must_use]
+    pub fn agent(&self, metric: &Metric) -> LabelMatcher {
         let label = metric.agent_label.as_ref().unwrap_or(&self.profile.agent_label);
         LabelMatcher::equal(self.label(label), self.agent.clone())
     }

@@ -35,8 +35,14 @@ pub fn dns_label(name: &str, longest: usize) -> String {
 /// Eight hexadecimal digits of SHA-256.
 #[must_use]
 pub fn short_hash(text: &str) -> String {
+    stable_id(text)[..8].to_owned()
+}
+
+/// Sixteen hexadecimal digits of SHA-256, for what must be unique without a readable part.
+#[must_use]
+pub fn stable_id(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

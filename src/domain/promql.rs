@@ -26,6 +26,19 @@ impl LabelMatcher {
         Self { label: label.into(), op: MatchOp::NotEqual, value: value.into() }
     }
 
+    /// A condition for one of several literal values; none where there are none.
+    #[must_use]
+    pub fn one_of(label: impl Into<String>, values: &[String]) -> Option<Self> {
+        match values {
+            [] => None,
+            [single] => Some(Self::equal(label, single.clone())),
+            several => {
+                let escaped: Vec<String> = several.iter().map(|value| regex_syntax::escape(value)).collect();
+                Some(Self::regex(label, escaped.join("|")))
+            }
+        }
+    }
+
     /// `label=~"expression"`.
     pub fn regex(label: impl Into<String>, expression: impl Into<String>) -> Self {
         Self { label: label.into(), op: MatchOp::Regex, value: expression.into() }

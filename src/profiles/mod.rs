@@ -309,6 +309,18 @@ pub enum MetricKind {
     Histogram,
 }
 
+impl MetricKind {
+    /// As Prometheus calls it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
 /// Whose naming a metric is in.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 pub enum Naming {

@@ -87,10 +87,22 @@ impl Connection {
     /// # Errors
     /// See [`QueryError`].
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, QueryError> {
+        Ok(unpack(self.send(path).await?).await?.data)
+    }
+
+    /// Reads a path of the API with a limit in it, and says whether more than that was there.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub(super) async fn get_limited<T: DeserializeOwned>(&self, path: &str) -> Result<(T, bool), QueryError> {
+        let (dated, is_cut) = unpack_any(self.send(path).await?).await?;
+        Ok((dated.data, is_cut))
+    }
+
+    async fn send(&self, path: &str) -> Result<reqwest::Response, QueryError> {
         let base = self.client.base_url().as_str().trim_end_matches('/').to_owned();
         let response = self.client.inner().get(format!("{base}/{path}")).send().await;
-        let response = response.map_err(|error| QueryError::Unreachable(cause_of(&error)))?;
-        Ok(unpack(response).await?.data)
+        response.map_err(|error| QueryError::Unreachable(cause_of(&error)))
     }
 }
 
@@ -107,13 +119,23 @@ async fn read<T: DeserializeOwned>(
 }
 
 async fn unpack<T: DeserializeOwned>(response: reqwest::Response) -> Result<Dated<T>, QueryError> {
+    match unpack_any(response).await? {
+        (dated, false) => Ok(dated),
+        (_, true) => Err(QueryError::Partial),
+    }
+}
+
+/// The answer, and whether it is only a part of what is there.
+async fn unpack_any<T: DeserializeOwned>(
+    response: reqwest::Response,
+) -> Result<(Dated<T>, bool), QueryError> {
     let status = response.status();
     let at = date(&response);
     let body = read_body(response).await?;
     let answer: Result<Answer<T>, _> = serde_json::from_slice(&body);
     match answer {
         Ok(Answer { status: said, data: Some(data), warnings, .. }) if said == "success" => {
-            if warnings.is_empty() { Ok(Dated { at, data }) } else { Err(QueryError::Partial) }
+            Ok((Dated { at, data }, !warnings.is_empty()))
         }
         Ok(Answer { error_type: Some(kind), .. }) if kind == "bad_data" || kind == "execution" => {
             Err(QueryError::Refused(kind))

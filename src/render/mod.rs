@@ -4,11 +4,13 @@ mod artifact;
 mod collector;
 mod dashboards;
 mod environment;
-mod guards;
+mod exact;
+pub mod guards;
 mod metadata;
 mod monitors;
 mod routes;
 pub mod rules;
+mod template;
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,10 @@
 mod conditions;
 mod figures;
 mod news;
+mod observability;
 mod platform;
 mod slo_conditions;
+mod spend;
 mod warnings;
 
 use k8s_openapi::jiff::Timestamp;
@@ -16,6 +18,7 @@ use crate::domain::violation::Violations;
 use crate::plan::Obstacle;
 
 pub use conditions::find as find_condition;
+pub use observability::{ObservabilityOutcome, observability};
 pub use platform::{PlatformOutcome, platform};
 
 /// How a reconciliation of an AgentSLO ended.

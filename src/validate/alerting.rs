@@ -187,7 +187,8 @@ fn check_annotations(spec: &api::Alerting, findings: &mut Findings) {
     }
 }
 
-fn check_severity(severity: &str, path: &str, platform: &Platform, findings: &mut Findings) {
+/// That a severity fits a label, and that the platform offers it.
+pub(super) fn check_severity(severity: &str, path: &str, platform: &Platform, findings: &mut Findings) {
     findings.require(is_severity(severity), path, Rule::InvalidName, messages::SEVERITY);
     let allowed = &platform.allowed_severities;
     let message = format!(

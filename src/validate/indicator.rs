@@ -12,7 +12,7 @@ use crate::domain::indicator::{Counter, GoodSide, Indicator, Measure, Numerator}
 use crate::domain::platform::Platform;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
 use crate::domain::violation::Rule;
-use crate::profiles::{Metric, MetricKind, Outcome, OutcomeLabel, Outcomes};
+use crate::profiles::{Metric, Outcome, OutcomeLabel, Outcomes};
 
 /// Validates an indicator; `None` where violations were found.
 pub(super) fn parse(
@@ -69,7 +69,11 @@ impl Builder<'_> {
         let good = or_default(&spec.good_outcomes, &label.good);
         self.require_disjoint(&good, &excluded, "spec.indicator.success.excludeOutcomes");
         let bad = label.bad.clone().filter(|_| spec.good_outcomes.is_empty());
-        self.by_label(runs, &OutcomeLabel { name: label.name.clone(), good, excluded, bad }, &[])
+        self.telemetry.series().outcomes_by_label(
+            runs,
+            &OutcomeLabel { name: label.name.clone(), good, excluded, bad },
+            &[],
+        )
     }
 
     /// Outcomes can only be chosen where there is a label with them.
@@ -164,7 +168,7 @@ impl Builder<'_> {
         let runs = self.role(profile.runs.as_ref(), "costPerRun", "a counter of runs");
         let measure = Measure::HourlyMean {
             cost: self.telemetry.select_amount(cost?),
-            runs: self.counter(&runs?.metric, Vec::new()),
+            runs: self.telemetry.series().events(&runs?.metric, Vec::new()),
             limit,
         };
         let phrase = format!("hours had a mean cost above ${printed} a run");
@@ -209,7 +213,11 @@ impl Builder<'_> {
             excluded: label.excluded.clone(),
             bad: None,
         };
-        let measure = self.by_label(evaluations, &label, std::slice::from_ref(&spec.evaluator));
+        let measure = self.telemetry.series().outcomes_by_label(
+            evaluations,
+            &label,
+            std::slice::from_ref(&spec.evaluator),
+        );
         let phrase = format!("runs were not good in '{}'", spec.evaluator);
         Some(Indicator { kind: "evaluation", measure, phrase })
     }
@@ -302,48 +310,8 @@ impl Builder<'_> {
 
     /// Events with an outcome, of these names or of all.
     fn outcomes(&mut self, role: &Outcomes, kind: &str, what: &str, names: &[String]) -> Option<Measure> {
-        let numerator = match &role.outcome {
-            Outcome::Label(label) => return Some(self.by_label(role, label, names)),
-            Outcome::Failed(metric) => Some(Numerator::Bad(self.counter(metric, self.named(role, names)))),
-            Outcome::Succeeded(metric) => {
-                Some(Numerator::Good(self.counter(metric, self.named(role, names))))
-            }
-            Outcome::Untold => None,
-        };
-        let numerator = self.role(numerator, kind, what)?;
-        let total = self.counter(&role.metric, self.named(role, names));
-        Some(Measure::Events { total, numerator })
-    }
-
-    /// Events with their outcome in a label.
-    fn by_label(&self, role: &Outcomes, label: &OutcomeLabel, names: &[String]) -> Measure {
-        let outcome = self.telemetry.label(&label.name);
-        let not = |values: &[String]| -> Vec<LabelMatcher> {
-            values.iter().map(|value| LabelMatcher::not_equal(outcome.clone(), value.clone())).collect()
-        };
-        let valid = [self.named(role, names), not(&label.excluded)].concat();
-        let of_bad = match &label.bad {
-            Some(expression) => vec![LabelMatcher::regex(outcome.clone(), expression.clone())],
-            None => not(&label.good),
-        };
-        Measure::Events {
-            total: self.counter(&role.metric, valid.clone()),
-            numerator: Numerator::Bad(self.counter(&role.metric, [valid, of_bad].concat())),
-        }
-    }
-
-    /// The condition that an event is of one of these names.
-    fn named(&self, role: &Outcomes, names: &[String]) -> Vec<LabelMatcher> {
-        let label = role.name_label.as_ref().map(|label| self.telemetry.label(label));
-        label.and_then(|label| one_of(&label, names)).into_iter().collect()
-    }
-
-    fn counter(&self, metric: &Metric, matchers: Vec<LabelMatcher>) -> Counter {
-        let selector = self.telemetry.select(metric).with(matchers);
-        match metric.kind {
-            MetricKind::Counter | MetricKind::Gauge => Counter::Plain(selector),
-            MetricKind::Histogram => Counter::Observations(selector, HistogramType::Auto),
-        }
+        let measure = self.telemetry.series().outcomes(role, names);
+        self.role(measure, kind, what)
     }
 
     /// Observations of the agent's histogram that are good up to a bound.
@@ -380,18 +348,6 @@ impl Builder<'_> {
 
 fn or_default(written: &[String], default: &[String]) -> Vec<String> {
     if written.is_empty() { default.to_vec() } else { written.to_vec() }
-}
-
-/// A matcher for one of several literal values.
-fn one_of(label: &str, values: &[String]) -> Option<LabelMatcher> {
-    match values {
-        [] => None,
-        [single] => Some(LabelMatcher::equal(label, single.clone())),
-        several => {
-            let escaped: Vec<String> = several.iter().map(|value| regex_syntax::escape(value)).collect();
-            Some(LabelMatcher::regex(label, escaped.join("|")))
-        }
-    }
 }
 
 fn seconds(duration: Duration) -> Decimal {

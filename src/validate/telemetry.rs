@@ -38,10 +38,11 @@ impl Telemetry {
         let matchers = parse_matchers(&source.matchers, "spec.telemetry.matchers", fence.as_ref(), findings);
         let profile = profile?;
         let conditions = matchers.iter().chain(&fence).cloned().collect();
+        let births = source.counter_births.unwrap_or(profile.counter_births);
         Some(Self {
             profile,
-            counter_births: source.counter_births.unwrap_or(profile.counter_births),
-            series: AgentSeries::new(profile, source.name_translation, agent, conditions),
+            counter_births: births,
+            series: AgentSeries::new(profile, source.name_translation, births, agent, conditions),
             matchers,
             fence,
         })
@@ -73,6 +74,11 @@ impl Telemetry {
         );
         let matchers = parse_matchers(matchers, &format!("{path}.matchers"), self.fence.as_ref(), findings);
         self.fenced(SeriesSelector::new(metric, matchers))
+    }
+
+    /// Which series are the agent's.
+    pub(super) fn series(&self) -> &AgentSeries {
+        &self.series
     }
 
     /// A label of the profile as Prometheus stores it.

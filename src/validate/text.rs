@@ -90,6 +90,11 @@ pub(super) fn duration_within(
     parse_duration(text).filter(|duration| units.contains(&unit) && (shortest..=longest).contains(duration))
 }
 
+/// A length of time in one of the units and within bounds, both inclusive.
+pub(super) fn window_within(text: &str, units: &[char], shortest: Window, longest: Window) -> Option<Window> {
+    Window::parse(text).filter(|window| text.ends_with(units) && (shortest..=longest).contains(window))
+}
+
 /// An amount in US dollars above 0.
 pub(super) fn money(text: &str, path: &str, findings: &mut Findings) -> Option<Decimal> {
     let amount = plain_decimal(text, 6, 6).filter(|amount| *amount > Decimal::ZERO);

@@ -92,7 +92,7 @@ fn request(agent: &str, namespace: &str, mut point: Value, begin: &str) -> Value
     }]})
 }
 
-fn nanoseconds() -> String {
+pub(crate) fn nanoseconds() -> String {
     let seconds = now().expect("the clock should be past 1970");
     format!("{seconds}000000000")
 }

@@ -4,13 +4,18 @@
 mod api_server;
 mod bad_input;
 mod budget;
+mod check_metrics;
 mod definitions;
+mod discover;
 mod durations;
+mod emitters;
 mod exact_counts;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod guards;
 mod histogram_forms;
+mod instrument;
 mod permissions;
 mod pipeline;
 mod promtool;

@@ -35,6 +35,8 @@ async fn every_scenario_holds_on_real_servers() {
         a_foreign_field_manager_is_left_alone in "shared",
         a_rule_of_somebody_else_is_left_alone in "taken",
         deleting_needs_nothing_from_us in "deleted",
+        of_two_for_one_agent_the_older_is_in_force in "agents",
+        an_agent_slo_follows_its_observability in "referring",
     }
     prometheus_operator_says_that_it_took_the_rules(&cluster).await;
     credentials_are_read_from_the_operators_namespace(&cluster).await;

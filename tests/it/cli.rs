@@ -22,6 +22,8 @@ fn without_a_command_the_help_is_printed() {
 fn every_command_has_help_with_examples() {
     agentslo(&["validate", "--help"]).assert().success().stdout_eq(file!["cli/help-validate.txt"]);
     agentslo(&["test", "--help"]).assert().success().stdout_eq(file!["cli/help-test.txt"]);
+    agentslo(&["discover", "--help"]).assert().success().stdout_eq(file!["cli/help-discover.txt"]);
+    agentslo(&["check-metrics", "--help"]).assert().success().stdout_eq(file!["cli/help-check-metrics.txt"]);
     agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
     agentslo(&["crds", "--help"]).assert().success().stdout_eq(file!["cli/help-crds.txt"]);
     agentslo(&["completion", "--help"]).assert().success().stdout_eq(file!["cli/help-completion.txt"]);
@@ -249,5 +251,103 @@ fn what_promtool_complains_of_is_a_finding() {
 support/support-success: total-outage: FAILED
   FAILED: the page
 ...
+"#]]);
+}
+
+#[test]
+fn an_agent_that_keeps_to_the_contract_passes() {
+    agentslo(&["check-metrics", "metrics/good.prom"]).assert().success().stdout_eq("").stderr_eq(str![[r#"
+note: agent_llm_calls_total is not exposed, so nothing has the role modelCalls
+note: agent_tool_calls_total is not exposed, so nothing has the role tools
+note: agent_evaluations_total is not exposed, so nothing has the role evaluations
+note: agent_guardrail_checks_total is not exposed, so nothing has the role guardrails
+note: agent_llm_call_duration_seconds is not exposed, so nothing has the role modelCallDuration
+note: agent_tool_duration_seconds is not exposed, so nothing has the role toolDuration
+note: agent_time_to_first_token_seconds is not exposed, so nothing has the role timeToFirstToken
+note: agent_query_cost_usd is not exposed, so nothing has the role runCost
+note: agent_tokens_per_query is not exposed, so nothing has the role runTokens
+note: agent_query_turns is not exposed, so nothing has the role runTurns
+note: agent_evaluation_score is not exposed, so nothing has the role evaluationScore
+note: agent_cost_usd_total is not exposed, so nothing has the role cost
+note: agent_tokens_total is not exposed, so nothing has the role tokens
+note: agent_oldest_active_query_start_timestamp_seconds is not exposed, so nothing has the role oldestActiveRunStart
+note: agent_queue_depth is not exposed, so nothing has the role queueDepth
+note: agent_errors_total is not exposed, so nothing has the role errors
+4 metrics checked against AgentMetrics, 0 findings
+
+"#]]);
+}
+
+#[test]
+fn what_an_agent_exposes_wrongly_is_said_line_by_line() {
+    agentslo(&["check-metrics", "metrics/faulty.prom"]).assert().code(1).stdout_eq(str![[r#"
+metrics/faulty.prom:1: agent_queries_total: label user_id has a value for every user; leave it out, it belongs in logs and traces
+metrics/faulty.prom:1: agent_queries_total: label user_id is not in the contract; leave it out, it multiplies the series
+metrics/faulty.prom:3: agent_queries_total: no series with status 'error' and 'cancelled'; create it at start with the value 0, or its first event is lost
+metrics/faulty.prom:4: agent_queries_total: no series with status 'error' and 'cancelled'; create it at start with the value 0, or its first event is lost
+metrics/faulty.prom:5: agent_tool_calls_total: has no HELP; say in a sentence what it counts, and in which unit
+metrics/faulty.prom:5: agent_tool_calls_total: label tool_use_id has a value for every call; leave it out, it belongs in logs and traces
+metrics/faulty.prom:5: agent_tool_calls_total: label tool_use_id is not in the contract; leave it out, it multiplies the series
+metrics/faulty.prom:6: agent_tool_calls_total: no series with status 'success' and 'error'; create it at start with the value 0, or its first event is lost
+metrics/faulty.prom:8: agent_tokens_used_total: a histogram named _total, which is for counters; name it agent_tokens_used
+metrics/faulty.prom:13: agent_query_duration_seconds: has 2 different lists of buckets; give all label sets the same bounds
+metrics/faulty.prom:13: agent_query_duration_seconds: has no bucket for the threshold 60 of the contract; add the bound to 1, 5, 30
+metrics/faulty.prom:13: agent_query_duration_seconds: {agent_name="other"} has no bucket le="+Inf"; a client library adds it
+metrics/faulty.prom:13: agent_query_duration_seconds: {agent_name="support-agent"} _count is 11, the last bucket 12; they count the same
+metrics/faulty.prom:13: agent_query_duration_seconds: {agent_name="support-agent"} the buckets do not ascend; each counts all that is at most its bound
+metrics/faulty.prom:22: agent_cost_usd_total: a gauge named _total, which is for counters; name it agent_cost_usd
+metrics/faulty.prom:22: agent_cost_usd_total: is a gauge; make it a counter
+metrics/faulty.prom:24: agent_cost_usd_total: the series is there twice; give each set of labels once
+metrics/faulty.prom:27: agent_errors_total: the value -1 is none that a counter can have; count up from 0
+metrics/faulty.prom:30: agent_active_queries: has no label agent_name; name the agent in it, on every series
+metrics/faulty.prom:31: 'agent_runs 3 of 4' is no sample; write `name{label="value"} number`
+metrics/faulty.prom:32: 'agent_broken{x=1} 2' is no sample; write `name{label="value"} number`
+
+"#]]);
+}
+
+#[test]
+fn thresholds_that_are_promised_must_be_bounds() {
+    let arguments = ["check-metrics", "metrics/open.prom", "--slo", "metrics/slos.yaml"];
+    agentslo(&arguments).assert().code(1).stdout_eq(str![[r#"
+metrics/open.prom: agent_query_cost_usd: is not exposed; AgentSLO 'support-cost' counts it
+metrics/open.prom:1: agent_queries_total: no series is the one that AgentSLO 'other-success' selects; compare the agent's name
+metrics/open.prom:7: agent_query_duration_seconds: has no bucket for the threshold 60 of AgentSLO 'support-latency'; add the bound to 30
+
+"#]]);
+    agentslo(&["check-metrics", "metrics/open.prom"]).assert().code(1).stdout_eq(str![[r#"
+metrics/open.prom:7: agent_query_duration_seconds: has no bucket for the threshold 60 of the contract; add the bound to 30
+
+"#]]);
+}
+
+#[test]
+fn other_emitters_are_held_against_their_own_profile() {
+    let arguments = ["check-metrics", "metrics/litellm.prom", "--profile", "LiteLLM"];
+    agentslo(&arguments).assert().success().stdout_eq("").stderr_eq(str![[r#"
+note: litellm_llm_api_time_to_first_token_metric is not exposed, so nothing has the role timeToFirstToken
+note: litellm_spend_metric_total is not exposed, so nothing has the role cost
+note: litellm_input_tokens_metric_total is not exposed, so nothing has the role tokens
+note: litellm_output_tokens_metric_total is not exposed, so nothing has the role tokens
+note: litellm_proxy_failed_requests_metric_total is not exposed, so nothing has the role errors
+2 metrics checked against LiteLLM, 0 findings
+
+"#]]);
+}
+
+#[test]
+fn what_is_no_exposition_is_refused() {
+    agentslo(&["check-metrics", "metrics/nowhere.prom"]).assert().code(2).stderr_eq(str![[r#"
+error: cannot read 'metrics/nowhere.prom': [..]
+
+"#]]);
+    agentslo(&["check-metrics", "-"]).stdin("").assert().code(2).stderr_eq("error: '-' exposes nothing\n");
+    agentslo(&["check-metrics", "-"]).stdin(&[0xff_u8, 0xfe][..]).assert().code(2);
+    agentslo(&["check-metrics", "-", "--profile", "Datadog"]).assert().code(2);
+    agentslo(&["check-metrics", "-"]).stdin("<html>\x1b[2J\n").assert().code(1).stdout_eq(str![[r#"
+stdin: agent_queries_total: is not exposed; expose it as a counter, it has the role runs
+stdin: agent_query_duration_seconds: is not exposed; expose it as a histogram, it has the role runDuration
+stdin:1: '<html>/u{1b}[2J' is no sample; write `name{label="value"} number`
+
 "#]]);
 }

@@ -17,6 +17,7 @@ use agentslo::vocabulary::{condition, reason};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::observability_conditions;
 use crate::spec;
 use crate::tidy::documents::vocabulary;
 
@@ -295,7 +296,8 @@ fn every_cause_has_its_reason() {
 #[test]
 fn every_reason_in_the_vocabulary_comes_about() {
     let judged = cases().into_iter().map(|(given, ..)| given.status().conditions);
-    let all = judged.chain([suspended(), rejected(), platform()]).flatten();
+    let others = observability_conditions::all();
+    let all = judged.chain([suspended(), rejected(), platform()]).flatten().chain(others);
     let reasons: BTreeSet<String> = all.map(|condition| condition.reason).collect();
     let vocabulary = vocabulary("reason");
     let unheard: Vec<&String> = vocabulary.iter().filter(|reason| !reasons.contains(*reason)).collect();
@@ -313,7 +315,8 @@ fn every_condition_is_there_from_the_first_visit_on() {
     }
     assert_eq!(types(suspended()), of_slo);
     assert_eq!(types(rejected()), of_slo);
-    let all: BTreeSet<String> = of_slo.union(&types(platform())).cloned().collect();
+    let others = types(observability_conditions::all());
+    let all: BTreeSet<String> = of_slo.union(&types(platform())).cloned().chain(others).collect();
     assert_eq!(all, vocabulary("condition").into_iter().collect());
 }
 

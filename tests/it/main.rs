@@ -11,6 +11,7 @@ mod admission;
 mod api_lint;
 mod conditions;
 mod consumers;
+mod dashboards;
 mod generated;
 mod golden;
 mod properties;
@@ -23,8 +24,10 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod discover;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod observability_conditions;
 mod pipeline;
 mod profiles;
 mod tidy;

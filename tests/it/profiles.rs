@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use agentslo::discover::is_looked_for;
 use agentslo::profiles::{self, Profile};
 use serde_json::{Value, json};
 
@@ -116,6 +117,24 @@ fn the_guide_tells_of_every_hazard() {
     }
 }
 
+/// Names in the first column of the table under a heading.
+fn column(guide: &str, heading: &str) -> Vec<String> {
+    let after = guide.split_once(&format!("| {heading} |")).expect("the table should be there").1;
+    let rows = after.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).expect("a name should be quoted").to_owned()).collect()
+}
+
+#[test]
+fn the_guide_tells_which_hazards_are_looked_for() {
+    let guide = workspace::read(GUIDE);
+    for name in column(&guide, "hazard") {
+        assert!(is_looked_for(&name), "{name} is in the wrong table");
+    }
+    for name in column(&guide, "hazard of one emitter") {
+        assert!(!is_looked_for(&name), "{name} is in the wrong table");
+    }
+}
+
 #[test]
 fn failures_with_a_metric_of_their_own_are_selected_there() {
     let tools = |profile: &str, tools: Value| {
@@ -131,4 +150,33 @@ fn failures_with_a_metric_of_their_own_are_selected_there() {
     let openlit = tools("OpenLIT", json!([]));
     assert!(openlit.contains(r#"mcp_errors_total{job="support-agent",mcp_tool_name!="""#), "{openlit}");
     assert!(openlit.contains(r#"mcp_tool_calls_total{job="support-agent""#), "{openlit}");
+}
+
+#[test]
+fn each_metric_is_selected_where_it_names_the_agent_and_by_what_it_amounts_to() {
+    let texts_of = |profile: &str, indicator: Value| {
+        let profile = profiles::find(profile).expect("the profile should be there");
+        let rules = rules_of(&valid(&spec(profile, TRANSLATIONS[0], &indicator)));
+        rules.iter().flat_map(texts).collect::<Vec<String>>().join("\n")
+    };
+    let of_calls = texts_of("GenAI", json!({"latency": {"threshold": "10s", "of": "ModelCall"}}));
+    assert!(
+        of_calls.contains(r#"gen_ai_client_inference_duration_seconds_count{job="support-agent""#),
+        "{of_calls}"
+    );
+    let of_runs = texts_of("GenAI", json!({"latency": {"threshold": "10s"}}));
+    assert!(of_runs.contains(r#"{gen_ai_agent_name="support-agent""#), "{of_runs}");
+    let cost = texts_of("OpenLIT", json!({"costPerRun": {"maxUSD": "0.10", "method": "HourlyMean"}}));
+    assert!(cost.contains(r#"gen_ai_usage_cost_USD_sum{job="support-agent""#), "{cost}");
+    let tools = texts_of("Kagent", json!({"toolSuccess": {}}));
+    assert!(tools.contains(r#"agent_name="support-agent",source!="event""#), "{tools}");
+}
+
+#[test]
+fn outcomes_are_chosen_only_where_a_label_has_them() {
+    let profile = profiles::find("ClaudeCodeNative").expect("the profile should be there");
+    let indicator = json!({"success": {"goodOutcomes": ["ok"]}});
+    let violations = validated(&spec(profile, TRANSLATIONS[0], &indicator)).expect_err("it has no outcomes");
+    let said: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert!(said.iter().any(|said| said.contains("spec.indicator.success.goodOutcomes")), "{said:?}");
 }

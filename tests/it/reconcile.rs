@@ -33,6 +33,8 @@ scenarios! {
     a_changed_child_is_healed,
     a_rule_of_somebody_else_is_left_alone,
     deleting_needs_nothing_from_us,
+    of_two_for_one_agent_the_older_is_in_force,
+    an_agent_slo_follows_its_observability,
 }
 
 #[tokio::test]
@@ -50,7 +52,7 @@ async fn a_conflict_is_retried_soon() {
     let cluster = FakeCluster::start().await;
     scenarios::given_slo(&cluster, "team-a", "one").await;
     let is_diagnosed = |condition: &Value| condition["reason"] == "NoSeries";
-    cluster.wait_until("team-a", "one", "DataAvailable", is_diagnosed).await;
+    cluster.wait_until(Kind::Slo, ("team-a", "one"), "DataAvailable", is_diagnosed).await;
     cluster.server.fail_once("patch", STATUS, 409);
     let mut slo = success_slo("team-a", "one");
     slo["spec"]["suspend"] = true.into();
@@ -103,7 +105,7 @@ async fn undisturbed() -> FakeCluster {
     let cluster = given_unseen_slo().await;
     cluster.start_operator().await;
     let is_diagnosed = |condition: &Value| condition["reason"] == "NoSeries";
-    cluster.wait_until("team-a", "one", "DataAvailable", is_diagnosed).await;
+    cluster.wait_until(Kind::Slo, ("team-a", "one"), "DataAvailable", is_diagnosed).await;
     cluster.wait_for("team-a", "one", ("Ready", "True", "Ready")).await;
     cluster
 }

@@ -43,6 +43,7 @@ impl fmt::Display for Request {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Slo,
+    Observability,
     Rules,
     Event,
 }
@@ -51,6 +52,7 @@ impl Kind {
     fn api_resource(self) -> ApiResource {
         let (group, version, kind, plural) = match self {
             Self::Slo => ("agentslo.dev", "v1alpha1", "AgentSLO", "agentslos"),
+            Self::Observability => ("agentslo.dev", "v1alpha1", "AgentObservability", "agentobservabilities"),
             Self::Rules => ("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"),
             Self::Event => ("events.k8s.io", "v1", "Event", "events"),
         };
@@ -134,29 +136,37 @@ pub(crate) trait Cluster {
 
     /// Waits until a condition of an AgentSLO has this status and reason.
     async fn wait_for(&self, namespace: &str, name: &str, wanted: (&str, &str, &str)) -> Value {
-        let (type_, status, reason) = wanted;
-        self.wait_until(namespace, name, type_, |condition| {
-            condition["status"] == status && condition["reason"] == reason
-        })
-        .await
+        self.wait_for_one(Kind::Slo, namespace, name, wanted).await
     }
 
-    /// Waits until a condition of an AgentSLO is as wanted.
-    async fn wait_until(
+    /// Waits until a condition of an object has this status and reason.
+    async fn wait_for_one(
         &self,
+        kind: Kind,
         namespace: &str,
         name: &str,
+        (type_, status, reason): (&str, &str, &str),
+    ) -> Value {
+        let is_wanted = |condition: &Value| condition["status"] == status && condition["reason"] == reason;
+        self.wait_until(kind, (namespace, name), type_, is_wanted).await
+    }
+
+    /// Waits until a condition of an object is as wanted.
+    async fn wait_until(
+        &self,
+        kind: Kind,
+        (namespace, name): (&str, &str),
         type_: &str,
         is_wanted: impl Fn(&Value) -> bool,
     ) -> Value {
         let seen = async || {
-            let slo = self.get(Kind::Slo, namespace, name).await?;
-            condition(&slo, type_).filter(|condition| is_wanted(condition))
+            let object = self.get(kind, namespace, name).await?;
+            condition(&object, type_).filter(|condition| is_wanted(condition))
         };
         let found = eventually(PATIENCE, seen).await;
         let Some(found) = found else {
-            let slo = self.get(Kind::Slo, namespace, name).await.unwrap_or_default();
-            panic!("{type_} of {namespace}/{name} is not as wanted: {:#}", slo["status"]["conditions"]);
+            let object = self.get(kind, namespace, name).await.unwrap_or_default();
+            panic!("{type_} of {namespace}/{name} is not as wanted: {:#}", object["status"]["conditions"]);
         };
         found
     }

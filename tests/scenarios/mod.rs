@@ -3,11 +3,14 @@
 //! its own. They assert what is there in the end and what was asked for, never an order.
 
 mod cluster;
+mod observability;
 
 use agentslo::domain::names::child_name;
 use agentslo::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE, series};
 use bed::eventually;
 use serde_json::{Value, json};
+
+pub(crate) use observability::*;
 
 pub(crate) use cluster::{Cluster, Kind, PATIENCE, Request, condition, success_slo};
 
@@ -40,7 +43,7 @@ pub(crate) async fn a_new_slo_gets_its_rules(cluster: &impl Cluster, namespace: 
 pub(crate) async fn reconciling_twice_writes_nothing(cluster: &impl Cluster, namespace: &str) {
     given_slo(cluster, namespace, "twice").await;
     let is_diagnosed = |condition: &Value| text(condition, "message").starts_with("selector ");
-    cluster.wait_until(namespace, "twice", "DataAvailable", is_diagnosed).await;
+    cluster.wait_until(Kind::Slo, (namespace, "twice"), "DataAvailable", is_diagnosed).await;
 
     cluster.stop_operator().await;
     let mut written = Vec::new();
@@ -173,7 +176,7 @@ pub(crate) async fn prometheus_down_leaves_rules_untouched(cluster: &impl Cluste
 
     cluster.start_prometheus().await;
     let is_read = |condition: &Value| condition["reason"] != "QueryFailed";
-    cluster.wait_until(namespace, "unread", "DataAvailable", is_read).await;
+    cluster.wait_until(Kind::Slo, (namespace, "unread"), "DataAvailable", is_read).await;
 }
 
 pub(crate) async fn forbidden_names_the_permission(cluster: &impl Cluster, namespace: &str) {

@@ -9,6 +9,9 @@ use super::messages;
 /// Plain alerts, each made only where its series exist.
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.runbookURL) || (self.runbookURL.startsWith('https://') && !self.runbookURL.contains('@') && self.runbookURL.matches('^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^ \"<>\\\\\\\\^`|]*)?$') && !self.runbookURL.contains('{{'))").message(messages::HTTPS_URL).field_path(".runbookURL")
+)]
 pub struct Guards {
     /// The agent spends money too fast. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +45,11 @@ pub struct Guards {
     /// `pipeline`, severity `warning`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline_loss: Option<PipelineLoss>,
+    /// Where the responder finds help: an https URL; `{alert}`, `{name}`, `{namespace}` and `{agent}` are
+    /// replaced. Default: none. Example: `https://runbooks.example/agents/{alert}`.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "runbookURL")]
+    #[schemars(length(max = 512))]
+    pub runbook_url: Option<String>,
 }
 
 /// The agent spends money too fast. At least one limit must be set.
@@ -58,8 +66,10 @@ pub struct SpendRate {
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "maxUSDPerHour")]
     #[schemars(length(min = 1, max = 13))]
     pub max_usd_per_hour: Option<String>,
-    /// Most times the agent's own rate of the last week, over the last hour. With `maxUSDPerHour` both
-    /// must be exceeded. Default: none. Example: `"4"`.
+    /// Most times what the agent usually spends in an hour, over the last hour. Usual is the mean of last
+    /// week's hours in which it spent anything; it is known after a day with three of them. With
+    /// `maxUSDPerHour` both must be exceeded, and that one decides alone until the usual is known.
+    /// Default: none. Example: `"4"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 6))]
     pub times_usual: Option<String>,

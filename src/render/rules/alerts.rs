@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::annotations::{self, literal};
+use super::super::template::literal;
+use super::annotations;
 use super::budget::count_name;
 use super::lookback::events_in;
 use super::{identity, own};

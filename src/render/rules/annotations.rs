@@ -3,44 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
+use super::super::template::{label_value, literal, runbook};
 use super::budget::count_name;
 use super::lookback::events_in;
 use super::own;
 use crate::domain::burn_rate::{Pair, Urgency};
-use crate::domain::promql::{is_legacy_name, quoted_name};
+use crate::domain::promql::quoted_name;
 use crate::domain::slo::Slo;
 use crate::vocabulary::{annotation, series};
-
-/// What a part of a URL's path holds as it is (RFC 3986, section 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// All annotations of an alert with this summary.
 pub(super) fn of(slo: &Slo, summary: String) -> BTreeMap<String, String> {
     let alerting = slo.alerting();
     let users = alerting.annotations.iter().map(|(name, value)| (name.clone(), literal(value)));
     let description = slo.description().map(|text| (annotation::DESCRIPTION.to_owned(), literal(text)));
-    let runbook =
-        alerting.runbook_url.as_ref().map(|url| (annotation::RUNBOOK.to_owned(), runbook(slo, url)));
+    let runbook = alerting
+        .runbook_url
+        .as_ref()
+        .map(|url| (annotation::RUNBOOK.to_owned(), runbook(url, slo.name(), slo.namespace(), slo.agent())));
     let summary = (annotation::SUMMARY.to_owned(), summary);
     users.chain(description).chain(runbook).chain([summary]).collect()
-}
-
-/// The agent's name comes last, and encoded: it may hold anything, also what looks like a placeholder.
-fn runbook(slo: &Slo, url: &str) -> String {
-    let agent = utf8_percent_encode(slo.agent(), UNRESERVED).to_string();
-    url.replace("{name}", slo.name()).replace("{namespace}", slo.namespace()).replace("{agent}", &agent)
-}
-
-/// Text of a user, so that a template prints it byte for byte.
-pub(super) fn literal(text: &str) -> String {
-    if text.contains("{{") { format!("{{{{ {} }}}}", go_string(text)) } else { text.to_owned() }
-}
-
-fn go_string(text: &str) -> String {
-    // JSON's escapes are a subset of Go's.
-    serde_json::Value::from(text).to_string()
 }
 
 /// `7 of 9 runs failed in the last 1h (78 times the rate that the budget allows), …`
@@ -145,10 +127,6 @@ fn query(slo: &Slo, expression: &str) -> String {
     let uses = narrowed.matches(matchers[0].as_str()).count();
     let values: Vec<String> = slo.group_by().iter().map(|label| label_value(label)).collect();
     format!("printf `{narrowed}` {} | query", vec![values.join(" "); uses].join(" "))
-}
-
-fn label_value(label: &str) -> String {
-    if is_legacy_name(label) { format!("$labels.{label}") } else { format!("(index $labels \"{label}\")") }
 }
 
 /// ` (model=opus)` for the group that fires.

@@ -6,7 +6,6 @@ mod annotations;
 mod budget;
 mod cost;
 mod counts;
-mod exact;
 mod lookback;
 
 use std::collections::BTreeMap;

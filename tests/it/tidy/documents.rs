@@ -14,7 +14,8 @@ fn texts() -> Vec<String> {
     let mut files: Vec<String> = folders.iter().flat_map(|folder| workspace::files(folder)).collect();
     let root = ["README.md", MAP, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Makefile", "Cargo.toml"];
     files.extend(root.iter().filter(|file| workspace::path(file).exists()).map(|file| (*file).to_owned()));
-    files.retain(|file| !file.contains("/target/") && !file.ends_with("go.sum"));
+    let built = ["/target/", "/node_modules/", "/dist/", "/.venv/", "/__pycache__/"];
+    files.retain(|file| !built.iter().any(|folder| file.contains(folder)) && !file.ends_with("go.sum"));
     files
 }
 
@@ -41,11 +42,14 @@ fn names(line: &str, home: &str) -> bool {
 
 #[test]
 fn every_example_is_exercised() {
-    let exercised: BTreeSet<String> = example::all().into_iter().map(|example| example.name).collect();
+    let of_slos = example::all().into_iter().map(|example| example.name);
+    let of_observabilities = example::observabilities().into_iter().map(|(name, _)| name);
+    let exercised: BTreeSet<String> = of_slos.chain(of_observabilities).collect();
     for folder in folders("examples") {
         let name = folder.trim_start_matches("examples/").to_owned();
-        let is_program = workspace::path(format!("{folder}/main.rs")).exists();
-        assert!(is_program || exercised.contains(&name), "{folder} has neither agentslo.yaml nor main.rs");
+        let mut entries = ["main.rs", "python/agent.py"].into_iter();
+        let is_program = entries.any(|entry| workspace::path(format!("{folder}/{entry}")).exists());
+        assert!(is_program || exercised.contains(&name), "{folder} has neither a resource nor a program");
         let rendered = workspace::path(format!("{folder}/rendered")).exists();
         assert!(is_program || rendered, "{folder} is not rendered; run `make bless`");
     }
@@ -83,6 +87,32 @@ fn the_map_and_the_tree_agree() {
     for folder in folders("src").into_iter().chain(folders("tests")).chain(top) {
         assert!(named.contains(folder.as_str()), "{MAP} does not name {folder}/");
     }
+}
+
+#[test]
+fn the_guide_for_agents_shows_what_the_examples_do() {
+    let of = |folder: &str, extension: &str| -> Vec<String> {
+        let files = workspace::files(folder).into_iter().filter(|file| file.ends_with(extension));
+        let files = files.filter(|file| !file.contains("/node_modules/") && !file.contains("/.venv/"));
+        files.map(workspace::read).collect()
+    };
+    let guide = workspace::read("docs/guides/instrument.md");
+    for (language, extension) in [("python", ".py"), ("typescript", ".ts")] {
+        let programs = of(&format!("examples/instrument/{language}"), extension);
+        let fence = format!("```{language}\n");
+        let snippets: Vec<&str> =
+            guide.split(&fence).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
+        assert!(snippets.len() > 1, "the guide should show {language}");
+        for snippet in snippets {
+            let is_there = programs.iter().any(|program| flat(program).contains(&flat(snippet)));
+            assert!(is_there, "no example in {language} has\n{snippet}");
+        }
+    }
+}
+
+/// Lines without their indentation.
+fn flat(text: &str) -> String {
+    text.trim().lines().map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use crate::workspace;
 
 /// Rooms that know no IO, no clock and no waiting.
-const PURE: [&str; 11] = [
+const PURE: [&str; 13] = [
     "src/api/",
+    "src/discover/",
     "src/domain/",
+    "src/exposition/",
     "src/foreign/",
     "src/profiles/",
     "src/render/",

@@ -127,6 +127,7 @@ pub struct Options {
     pub(crate) targets: Vec<Target>,
     pub(crate) history: Option<PathBuf>,
     pub(crate) prometheus_args: Vec<String>,
+    pub(crate) name_translation: Option<String>,
     pub(crate) hastened: bool,
     pub(crate) keep: bool,
 }
@@ -149,6 +150,7 @@ impl Options {
             targets: Vec::new(),
             history: None,
             prometheus_args: Vec::new(),
+            name_translation: None,
             hastened: false,
             keep: false,
         }
@@ -212,6 +214,13 @@ impl Options {
     pub fn prometheus_arg(mut self, arg: &str) -> Self {
         self.prometheus_args.push(arg.to_owned());
         self
+    }
+
+    /// Takes metrics by OTLP, and stores their names by this strategy of Prometheus.
+    #[must_use]
+    pub fn otlp(mut self, name_translation: &str) -> Self {
+        self.name_translation = Some(name_translation.to_owned());
+        self.prometheus_arg("--web.enable-otlp-receiver")
     }
 
     /// Evaluates rule groups of five minutes every 15 seconds, so that a test need not wait for them.

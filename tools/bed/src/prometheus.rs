@@ -124,7 +124,9 @@ fn configuration(options: &Options, alertmanager: Option<&Alertmanager>) -> Valu
         .map(|alertmanager| json!({"static_configs": [{"targets": [alertmanager.address()]}]}))
         .into_iter()
         .collect();
+    let strategy = options.name_translation.as_deref().unwrap_or("UnderscoreEscapingWithSuffixes");
     json!({
+        "otlp": {"translation_strategy": strategy},
         "global": {
             "scrape_interval": duration(options.scrape_interval),
             "evaluation_interval": duration(options.evaluation_interval),

@@ -1,22 +1,23 @@
 //! Counts that are exact where `increase` is not: it loses the value that a series is born with, which
 //! with lazily created labels and short-lived processes is most failures, and it extrapolates.
 
-use super::own;
-use crate::api::v1alpha1::CounterBirths;
+use crate::api::v1alpha1::HistogramType;
 use crate::domain::decimal::Decimal;
+use crate::domain::indicator::Counter;
 use crate::domain::promql::{LabelMatcher, SeriesSelector, by_clause};
-use crate::domain::slo::Slo;
 use crate::domain::window::Window;
-use crate::vocabulary::series;
 
 /// Minutes back at which a series is looked for before it counts as new. Each is four times the one
-/// before, up to sixteen hours: a series that was away for longer is bounded by [`birth_bound`].
+/// before, up to sixteen hours: a series that was away for longer is bounded by [`Births::UpTo`].
 const LADDER: [u32; 5] = [5, 15, 60, 240, 960];
 
-/// Events that one new series may bring in a tile of five minutes without history.
-const BIRTH_FLOOR: i64 = 20;
-/// Share of the counted history that it may bring besides.
-const BIRTH_SHARE: (i64, i64) = (1, 100);
+/// What the first value of a series means.
+pub(super) enum Births {
+    /// Nothing is known of it.
+    Ignore,
+    /// It is a count if it is at most this: PromQL that yields one value, and none without history.
+    UpTo(String),
+}
 
 /// A monotonic number that can be read at a time and over a window. No two of its series differ in their
 /// name alone or in the spelling of a bound.
@@ -34,8 +35,29 @@ pub(super) enum Cumulative {
 }
 
 impl Cumulative {
+    /// Something whose increments are events.
+    pub(super) fn events(counter: &Counter) -> Self {
+        match counter {
+            Counter::Plain(selector) => Self::Counter(selector.clone()),
+            Counter::Observations(histogram, form) => either(
+                *form,
+                || Self::NativeCount(histogram.clone()),
+                || Self::Counter(histogram.suffixed("_count")),
+            ),
+        }
+    }
+
+    /// Observations up to a bound.
+    pub(super) fn at_most(histogram: &SeriesSelector, form: HistogramType, bound: Decimal) -> Self {
+        either(
+            form,
+            || Self::NativeAtMost(histogram.clone(), bound),
+            || Self::ClassicAtMost(histogram.clone(), le_spellings(bound)),
+        )
+    }
+
     /// The second for each series that does not have the first.
-    pub(super) fn or(self, other: Self) -> Self {
+    fn or(self, other: Self) -> Self {
         Self::Either(Box::new(self), Box::new(other))
     }
 
@@ -109,48 +131,91 @@ impl Cumulative {
     }
 }
 
+/// One of the two forms; with `Auto` the one that a series has, also while it changes.
+fn either(
+    form: HistogramType,
+    native: impl Fn() -> Cumulative,
+    classic: impl Fn() -> Cumulative,
+) -> Cumulative {
+    match form {
+        HistogramType::Native => native(),
+        HistogramType::Classic => classic(),
+        HistogramType::Auto => native().or(classic()),
+    }
+}
+
 /// The increase over a window, exactly: one series for each group, none where there are no raw series.
 ///
 /// The first arm is exact for a series that was there at the start and was not reset, and such windows
 /// telescope. The second takes the value of a series that is new. The third is for resets.
-pub(super) fn increase(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> String {
+pub(super) fn increase(cumulative: &Cumulative, window: Window, births: &Births, by: &[String]) -> String {
     let difference = format!(
         "(({} - {} >= 0) unless ({}) > 0)",
         cumulative.at(""),
         cumulative.at(&format!(" offset {window}")),
         cumulative.resets_in(window)
     );
-    let births = match slo.counter_births() {
-        CounterBirths::Count => format!("  or\n  {}\n", births(slo, cumulative, window, unit)),
-        CounterBirths::Ignore => String::new(),
+    let births = match births {
+        Births::UpTo(bound) => format!("  or\n  {}\n", born(cumulative, window, bound)),
+        Births::Ignore => String::new(),
     };
     let resets = cumulative.increase_in(window);
-    format!("sum{} (\n  {difference}\n{births}  or\n  {resets}\n)", by_clause(slo.group_by()))
+    format!("sum{} (\n  {difference}\n{births}  or\n  {resets}\n)", by_clause(by))
 }
 
-fn births(slo: &Slo, cumulative: &Cumulative, window: Window, unit: Decimal) -> String {
+fn born(cumulative: &Cumulative, window: Window, bound: &str) -> String {
     let rungs = LADDER
         .into_iter()
         .filter(|minutes| *minutes >= window.minutes())
         .map(|minutes| cumulative.presence_at(&format!(" offset {}", Window::from_minutes(minutes))));
-    format!(
-        "(({} unless ({})) <= on () group_left () ({}))",
-        cumulative.last_in(window),
-        any(rungs),
-        birth_bound(slo, window, unit)
-    )
+    format!("(({} unless ({})) <= on () group_left () ({bound}))", cumulative.last_in(window), any(rungs))
 }
 
 fn any(vectors: impl Iterator<Item = String>) -> String {
     vectors.collect::<Vec<_>>().join(" or ")
 }
 
-/// Largest value with which a series may be born: above it, it is an old counter that is seen for the
-/// first time. Without history of five minutes nothing counts as born.
-fn birth_bound(slo: &Slo, window: Window, unit: Decimal) -> String {
-    let history = own(slo, &format!("{}{}", series::TOTAL_COUNT, slo.window()));
-    let tiles = i64::from(window.minutes() / Window::TILE.minutes());
-    let floor = unit * Decimal::from_integer(BIRTH_FLOOR * tiles);
-    let share = unit * Decimal::from_ratio(BIRTH_SHARE.0, BIRTH_SHARE.1);
-    format!("{floor} + {share} * sum(last_over_time({history}[10m] offset 5m))")
+/// An expression for every spelling of a bucket bound: client libraries write `60` or `60.0`,
+/// Prometheus 3 writes `60.0`, and Go writes large and small numbers with an exponent.
+fn le_spellings(bound: Decimal) -> String {
+    let plain = regex_syntax::escape(&bound.to_string());
+    let plain = if plain.contains('.') { plain } else { format!("{plain}(\\.0)?") };
+    match exponent_spelling(bound) {
+        None => plain,
+        Some(exponent) => format!("{plain}|{}", regex_syntax::escape(&exponent)),
+    }
+}
+
+/// How Go's shortest format spells a number of a million and more, or below a ten-thousandth.
+fn exponent_spelling(bound: Decimal) -> Option<String> {
+    let value = bound.to_f64();
+    if value == 0.0 || (1e-4..1e6).contains(&value) {
+        return None;
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let sign = if exponent < 0 { '-' } else { '+' };
+    Some(format!("{mantissa}e{sign}{:02}", exponent.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_found_in_every_spelling() {
+        let cases = [
+            ("60", r"60(\.0)?"),
+            ("0.1", r"0\.1"),
+            ("65536", r"65536(\.0)?"),
+            ("1048576", r"1048576(\.0)?|1\.048576e\+06"),
+            ("2000000", r"2000000(\.0)?|2e\+06"),
+            ("0.00005", r"0\.00005|5e\-05"),
+        ];
+        for (bound, expression) in cases {
+            let bound = Decimal::parse(bound).expect("test data should parse");
+            assert_eq!(le_spellings(bound), expression);
+        }
+    }
 }

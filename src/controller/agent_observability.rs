@@ -1,0 +1,201 @@
+//! Reconciles an AgentObservability: validate, render, gather, plan, apply, report, publish.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+
+use super::apply::{Applied, apply, owned};
+use super::context::{Context, IncomingObservability};
+use super::error::ReconcileError;
+use super::gather::Found;
+use super::pace::{DELETED, DONE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, rest, retry};
+use super::platforms::decision;
+use super::publish::{publish_drifts, publish_observability};
+use super::sightings::ObservabilityKey;
+use crate::api::v1alpha1::AgentObservability;
+use crate::domain::observability::Observability;
+use crate::domain::platform::Platform;
+use crate::domain::role::Role;
+use crate::domain::sighting::Sighting;
+use crate::domain::violation::Violations;
+use crate::metrics::{Queried, Reconciled};
+use crate::plan::{ChildName, Obstacle, child_name, plan};
+use crate::render::{self, Artifacts, Part};
+use crate::report::{Application, ObservabilityOutcome};
+use crate::validate::ObservabilityFacts;
+use crate::{report, validate};
+
+/// What became of the children of each part.
+type Applications = BTreeMap<Part, Vec<(ChildName, Application)>>;
+
+/// Reconciles one AgentObservability.
+pub(super) async fn reconcile(
+    incoming: Arc<IncomingObservability>,
+    ctx: Arc<Context>,
+) -> Result<Action, ReconcileError> {
+    ctx.caches_full.wait().await;
+    let started = Instant::now();
+    let result = match &incoming.0 {
+        Ok(observability) if observability.meta().deletion_timestamp.is_some() => Ok(DELETED),
+        Ok(observability) => reconcile_observability(observability, &ctx).await,
+        Err(invalid) => {
+            let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
+            let error = &invalid.error;
+            tracing::error!(?namespace, ?name, error, "an AgentObservability does not fit its schema");
+            Ok(UNREADABLE)
+        }
+    };
+    ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
+    let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
+    ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentObservability", result: label }).inc();
+    Ok(rest(&subject(&incoming), result?, &ctx))
+}
+
+/// What to do after an error; logs it, once.
+// The controller runtime passes these by value.
+#[allow(clippy::needless_pass_by_value)]
+pub(super) fn after_error(
+    incoming: Arc<IncomingObservability>,
+    error: &ReconcileError,
+    ctx: Arc<Context>,
+) -> Action {
+    retry(&subject(&incoming), error, &ctx)
+}
+
+async fn reconcile_observability(
+    resource: &AgentObservability,
+    ctx: &Context,
+) -> Result<End, ReconcileError> {
+    if resource.spec.suspend {
+        publish(resource, ObservabilityOutcome::Suspended, ctx).await?;
+        return Ok(SUSPENDED);
+    }
+    let platform = match decision(ctx, &resource.namespace().unwrap_or_default()) {
+        Ok(platform) => platform,
+        Err(violations) => return reject(resource, &violations, ctx).await,
+    };
+    match validate::observability(resource, &facts(resource, &platform, ctx)) {
+        Ok(valid) => enforce(resource, &valid, ctx).await,
+        Err(violations) => reject(resource, &violations, ctx).await,
+    }
+}
+
+fn facts(resource: &AgentObservability, platform: &Platform, ctx: &Context) -> ObservabilityFacts {
+    ObservabilityFacts {
+        platform: platform.clone(),
+        superseded_by: older(resource, ctx),
+        roles: roles(resource, ctx),
+    }
+}
+
+/// The oldest AgentObservability of the namespace that describes the same agent, unless it is this one.
+fn older(resource: &AgentObservability, ctx: &Context) -> Option<String> {
+    let age = |resource: &AgentObservability| (resource.creation_timestamp(), resource.name_any());
+    let own = age(resource);
+    let others = ctx.observabilities.state();
+    let same = others.iter().filter_map(|other| other.0.as_ref().ok()).filter(|other| {
+        other.namespace() == resource.namespace()
+            && other.spec.agent == resource.spec.agent
+            && other.meta().deletion_timestamp.is_none()
+    });
+    same.map(age).filter(|other| *other < own).min().map(|(_, name)| name)
+}
+
+/// Roles that have ever had series: those that the status remembers, and those that are seen now.
+fn roles(resource: &AgentObservability, ctx: &Context) -> Option<BTreeSet<Role>> {
+    let detected = resource.status.as_ref().and_then(|status| status.detected.as_ref());
+    let remembered: Option<BTreeSet<Role>> =
+        detected.map(|detected| detected.roles.iter().filter_map(|name| Role::parse(name)).collect());
+    let seen = ctx.sightings.get(&key(resource)).and_then(|sighting| match &*sighting {
+        Sighting::Seen(seen) => Some(seen.roles.clone()),
+        Sighting::NoPrometheus | Sighting::Pending | Sighting::Failed { .. } => None,
+    });
+    match (remembered, seen) {
+        (None, None) => None,
+        (remembered, seen) => Some(remembered.into_iter().chain(seen).flatten().collect()),
+    }
+}
+
+/// Keeps what is in force and says what is wrong.
+async fn reject(
+    resource: &AgentObservability,
+    violations: &Violations,
+    ctx: &Context,
+) -> Result<End, ReconcileError> {
+    if let Some(first) = violations.first() {
+        let (namespace, name) = (resource.namespace(), resource.name_any());
+        tracing::info!(namespace, name, rule = ?first.rule, "the spec is not valid");
+        ctx.metrics.rejected.get_or_create(&Queried { code: first.rule.name() }).inc();
+    }
+    publish(resource, ObservabilityOutcome::Rejected(violations), ctx).await?;
+    Ok(REJECTED)
+}
+
+/// Brings everything that a valid spec asks for into force.
+async fn enforce(
+    resource: &AgentObservability,
+    valid: &Observability,
+    ctx: &Context,
+) -> Result<End, ReconcileError> {
+    let namespace = resource.namespace().unwrap_or_default();
+    let parts = render::observability(valid);
+    let names: BTreeMap<Part, Vec<ChildName>> =
+        parts.iter().map(|(part, artifacts)| (*part, artifacts.0.iter().map(child_name).collect())).collect();
+    let wanted = names.values().flatten().cloned().collect();
+    let found = Found::look(resource, wanted, ctx).await?;
+    let artifacts = Artifacts(parts.into_values().flat_map(|part| part.0).collect());
+    let plan = plan(owned(artifacts, resource), &found.existing, &found.installed);
+    let applied = apply(plan, &namespace, &found.existing, ctx).await;
+    if applied.wrote {
+        tracing::info!(%namespace, name = resource.name_any(), "what the AgentObservability asks for was written");
+    }
+    publish_drifts(resource, &applied.corrected, ctx).await;
+    let applications = applications(names, &applied);
+    let sighting = ctx.sightings.register(&key(resource), valid);
+    let outcome = ObservabilityOutcome::Judged {
+        observability: valid,
+        applications: &applications,
+        sighting: &sighting,
+    };
+    let published = publish(resource, outcome, ctx).await;
+    // A failed write is the first error; a failure to say so must not hide it.
+    applied.error.map_or(published, Err)?;
+    let missing = Application::Obstructed(Obstacle::NotInstalled);
+    let is_missing = applications.values().flatten().any(|(_, application)| *application == missing);
+    Ok(if is_missing { NOT_INSTALLED } else { DONE })
+}
+
+fn applications(names: BTreeMap<Part, Vec<ChildName>>, applied: &Applied) -> Applications {
+    let became = |name: ChildName| {
+        let application = applied.of(&name);
+        (name, application)
+    };
+    names.into_iter().map(|(part, names)| (part, names.into_iter().map(became).collect())).collect()
+}
+
+async fn publish(
+    resource: &AgentObservability,
+    outcome: ObservabilityOutcome<'_>,
+    ctx: &Context,
+) -> Result<(), ReconcileError> {
+    let generation = resource.meta().generation.unwrap_or_default();
+    let status = report::observability(outcome, resource.status.as_ref(), generation, Timestamp::now());
+    publish_observability(resource, status, ctx).await
+}
+
+fn key(resource: &AgentObservability) -> ObservabilityKey {
+    (resource.namespace().unwrap_or_default(), resource.name_any())
+}
+
+fn subject(incoming: &IncomingObservability) -> Subject {
+    let meta = incoming.meta();
+    Subject {
+        kind: "AgentObservability",
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,76 @@
+//! What is known of the telemetry of each AgentObservability: the last valid spec, and what Prometheus said.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use super::poison::locked;
+use crate::api::v1alpha1::PrometheusEndpoint;
+use crate::domain::observability::Observability;
+use crate::domain::sighting::Sighting;
+
+/// Namespace and name.
+pub(super) type ObservabilityKey = (String, String);
+
+/// One AgentObservability that is in force.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// Its last valid spec.
+    pub(super) observability: Arc<Observability>,
+    /// Where its series are.
+    pub(super) endpoint: Option<PrometheusEndpoint>,
+    /// What was seen.
+    pub(super) sighting: Arc<Sighting>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    watched: Mutex<BTreeMap<ObservabilityKey, Watched>>,
+    /// Told when an entry wants a first look.
+    pub(super) changed: Notify,
+}
+
+impl Sightings {
+    /// What was last seen.
+    pub(super) fn get(&self, key: &ObservabilityKey) -> Option<Arc<Sighting>> {
+        locked(&self.watched).get(key).map(|watched| Arc::clone(&watched.sighting))
+    }
+
+    /// All entries.
+    pub(super) fn all(&self) -> BTreeMap<ObservabilityKey, Watched> {
+        locked(&self.watched).clone()
+    }
+
+    /// Notes a valid spec and returns what was last seen of its telemetry.
+    pub(super) fn register(&self, key: &ObservabilityKey, observability: &Observability) -> Arc<Sighting> {
+        let endpoint = observability.platform().prometheus.clone();
+        let mut all = locked(&self.watched);
+        let before = all.get(key).filter(|before| {
+            before.endpoint == endpoint && before.observability.series() == observability.series()
+        });
+        if before.is_none() && endpoint.is_some() {
+            self.changed.notify_one();
+        }
+        let unread = if endpoint.is_some() { Sighting::Pending } else { Sighting::NoPrometheus };
+        let sighting = before.map_or_else(|| Arc::new(unread), |before| Arc::clone(&before.sighting));
+        let observability = Arc::new(observability.clone());
+        all.insert(key.clone(), Watched { observability, endpoint, sighting: Arc::clone(&sighting) });
+        sighting
+    }
+
+    /// Notes what was seen; says whether it differs from before.
+    pub(super) fn note(&self, key: &ObservabilityKey, sighting: Sighting) -> bool {
+        let mut all = locked(&self.watched);
+        let Some(watched) = all.get_mut(key) else { return false };
+        let differs = *watched.sighting != sighting;
+        watched.sighting = Arc::new(sighting);
+        differs
+    }
+
+    /// Forgets one that is gone.
+    pub(super) fn forget(&self, key: &ObservabilityKey) {
+        locked(&self.watched).remove(key);
+    }
+}

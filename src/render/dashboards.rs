@@ -1,9 +1,0 @@
-//! Grafana dashboards of an agent.
-
-use super::Artifact;
-use crate::domain::observability::Observability;
-
-/// What the AgentObservability asks for.
-pub(super) fn artifacts(_observability: &Observability) -> Vec<Artifact> {
-    Vec::new()
-}

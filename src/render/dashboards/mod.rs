@@ -1,0 +1,30 @@
+//! Grafana dashboards of an agent: the sources in `dashboards/`, filled with what is the agent's. A panel
+//! that rests on series which the agent does not have is left out, and the layout closes the gap.
+
+mod board;
+mod delivery;
+mod fill;
+mod layout;
+mod series;
+mod signals;
+mod slots;
+
+use super::Artifact;
+use crate::domain::observability::Observability;
+use board::Board;
+
+/// What the AgentObservability asks for.
+pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
+    let Some(delivery) = observability.dashboards() else { return Vec::new() };
+    let boards = Board::ALL.into_iter();
+    boards
+        .map(|board| delivery::artifact(observability, delivery, board, &json(observability, board)))
+        .collect()
+}
+
+/// A dashboard as Grafana reads it.
+fn json(observability: &Observability, board: Board) -> String {
+    let mut dashboard = fill::filled(board.source(), &|slot| slots::text(observability, slot));
+    layout::close_gaps(&mut dashboard);
+    serde_json::to_string_pretty(&dashboard).expect("dashboards should have only string keys")
+}

@@ -1,9 +1,0 @@
-//! Plain alerts that no error budget expresses.
-
-use super::Artifact;
-use crate::domain::observability::Observability;
-
-/// What the AgentObservability asks for.
-pub(super) fn artifact(_observability: &Observability) -> Option<Artifact> {
-    None
-}

@@ -1,0 +1,182 @@
+//! Plain alerts that no error budget expresses: two groups of one PrometheusRule. The first counts every
+//! minute and says what is urgent; the second sums over days every five minutes.
+
+mod activity;
+mod alert;
+mod counts;
+mod pipeline;
+mod presence;
+mod spend;
+mod work;
+
+use std::collections::BTreeMap;
+
+use super::Artifact;
+use super::metadata::metadata;
+use crate::domain::guard::{Guard, Watch};
+use crate::domain::names::child_name;
+use crate::domain::observability::Observability;
+use crate::domain::promql::{LabelMatcher, SeriesSelector};
+use crate::domain::role::Role;
+use crate::foreign::{PrometheusRule, PrometheusRuleSpec, Rule, RuleGroup};
+use crate::vocabulary::{alert as names, label};
+
+/// How often events are counted, in minutes.
+const COUNTS_INTERVAL: u32 = 1;
+/// How often days are summed, in minutes.
+const DAYS_INTERVAL: u32 = 5;
+
+/// What the AgentObservability asks for.
+pub(super) fn artifact(observability: &Observability) -> Option<Artifact> {
+    let groups = groups(observability);
+    let (namespace, name) = (observability.namespace(), observability.name());
+    let child = child_name("AgentObservability", namespace, name);
+    (!groups.is_empty()).then(|| {
+        Artifact::PrometheusRule(PrometheusRule {
+            api_version: "monitoring.coreos.com/v1".to_owned(),
+            kind: "PrometheusRule".to_owned(),
+            metadata: metadata(child, namespace, &observability.platform().rule_labels),
+            spec: PrometheusRuleSpec { groups },
+        })
+    })
+}
+
+/// The groups, in the form that PrometheusRule and Prometheus' own rule files share. Those without an
+/// alert are left out.
+#[must_use]
+pub fn groups(observability: &Observability) -> Vec<RuleGroup> {
+    let mut soon = counts::recordings(observability);
+    soon.extend(presence::recording(observability));
+    let mut slow = Vec::new();
+    for guard in made(observability) {
+        let rules = rules(observability, guard);
+        soon.extend(rules.soon);
+        slow.extend(rules.slow);
+    }
+    let groups = [("guards", COUNTS_INTERVAL, soon), ("guards-days", DAYS_INTERVAL, slow)];
+    groups
+        .into_iter()
+        .filter(|(_, _, rules)| !rules.is_empty())
+        .map(|(part, minutes, rules)| group(observability, part, minutes, rules))
+        .collect()
+}
+
+/// Alerts that are asked for and left out, with the role whose series are missing.
+#[must_use]
+pub fn missing(observability: &Observability) -> Vec<(&'static str, Role)> {
+    let guards = observability.guards().iter();
+    guards.filter_map(|guard| Some((name(&guard.watch), lacks(observability, &guard.watch)?))).collect()
+}
+
+/// The guards whose series are there.
+fn made(observability: &Observability) -> impl Iterator<Item = &Guard> {
+    let guards = observability.guards().iter();
+    guards.filter(|guard| lacks(observability, &guard.watch).is_none())
+}
+
+/// The first alert of a guard.
+fn name(watch: &Watch) -> &'static str {
+    match watch {
+        Watch::SpendRate { .. } => names::SPEND_RATE,
+        Watch::SpendBudget { .. } => names::SPEND_BUDGET,
+        Watch::Activity { .. } => names::INACTIVE,
+        Watch::Stuck { .. } => names::STUCK,
+        Watch::Queue { .. } => names::QUEUE,
+        Watch::ToolFailure { .. } => names::TOOL,
+        Watch::TelemetryMissing { .. } => names::MISSING,
+        Watch::CardinalityOverflow => names::OVERFLOW,
+        Watch::SlowShare { .. } => names::SLOW,
+        Watch::PipelineLoss => names::PIPELINE_QUEUE,
+    }
+}
+
+/// The role that a guard rests on and that has no series.
+fn lacks(observability: &Observability, watch: &Watch) -> Option<Role> {
+    let first_missing = |roles: &[Role]| roles.iter().copied().find(|role| !observability.has(*role));
+    match watch {
+        Watch::SpendRate { .. } | Watch::SpendBudget { .. } => first_missing(&[Role::Cost]),
+        Watch::Activity { .. } => first_missing(&[Role::Runs]),
+        Watch::Stuck { .. } if observability.has(Role::OldestActiveRunStart) => None,
+        Watch::Stuck { .. } => first_missing(&[Role::ActiveRuns, Role::Runs]),
+        Watch::Queue { .. } => first_missing(&[Role::QueueDepth]),
+        Watch::ToolFailure { .. } if counts::tools(observability).is_none() => Some(Role::Tools),
+        Watch::ToolFailure { .. } => first_missing(&[Role::Tools]),
+        Watch::SlowShare { .. } => first_missing(&[Role::RunDuration]),
+        Watch::TelemetryMissing { .. } | Watch::CardinalityOverflow | Watch::PipelineLoss => None,
+    }
+}
+
+/// Rules of one guard, in the order in which they read each other.
+#[derive(Default)]
+struct Rules {
+    /// Evaluated every minute.
+    soon: Vec<Rule>,
+    /// Evaluated every five minutes.
+    slow: Vec<Rule>,
+}
+
+fn rules(observability: &Observability, guard: &Guard) -> Rules {
+    match &guard.watch {
+        Watch::SpendRate { max_per_hour, times_usual } => {
+            spend::rate(observability, guard, *max_per_hour, *times_usual)
+        }
+        Watch::SpendBudget { amount, period, forecast } => Rules {
+            slow: spend::budget(observability, guard, *amount, *period, *forecast),
+            ..Rules::default()
+        },
+        Watch::Activity { expected_every, active_hours } => Rules {
+            soon: activity::rules(observability, guard, *expected_every, active_hours.as_ref()),
+            ..Rules::default()
+        },
+        Watch::Stuck { after } => {
+            Rules { soon: vec![work::stuck(observability, guard, *after)], ..Rules::default() }
+        }
+        Watch::Queue { max_depth } => {
+            Rules { soon: vec![work::queue(observability, guard, *max_depth)], ..Rules::default() }
+        }
+        Watch::ToolFailure { percent, min_failures } => Rules {
+            soon: vec![work::tools(observability, guard, *percent, *min_failures)],
+            ..Rules::default()
+        },
+        Watch::SlowShare { slower_than, percent, min_slow } => {
+            let share = work::Share { percent: *percent, least: *min_slow };
+            Rules { slow: vec![work::slow(observability, guard, *slower_than, share)], ..Rules::default() }
+        }
+        Watch::TelemetryMissing { after } => {
+            Rules { slow: vec![presence::missing(observability, guard, *after)], ..Rules::default() }
+        }
+        Watch::CardinalityOverflow => {
+            Rules { slow: vec![presence::overflow(observability, guard)], ..Rules::default() }
+        }
+        Watch::PipelineLoss => Rules { slow: pipeline::rules(observability, guard), ..Rules::default() },
+    }
+}
+
+fn group(observability: &Observability, part: &str, minutes: u32, rules: Vec<Rule>) -> RuleGroup {
+    RuleGroup {
+        name: format!("agentslo/{}/{}/{part}", observability.namespace(), observability.name()),
+        interval: format!("{minutes}m"),
+        query_offset: observability.series().profile().query_offset.clone(),
+        limit: observability.platform().series_per_rule,
+        rules,
+    }
+}
+
+/// The labels that identify the agent on everything recorded.
+fn identity(observability: &Observability) -> BTreeMap<String, String> {
+    [(label::NAMESPACE, observability.namespace()), (label::AGENT, observability.agent())]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// A selector for one of the agent's recorded series.
+fn own(observability: &Observability, series: &str) -> SeriesSelector {
+    let identity = identity(observability);
+    let matchers = identity.into_iter().rev().map(|(name, value)| LabelMatcher::equal(name, value));
+    SeriesSelector::new(series, matchers.collect())
+}
+
+fn recording(observability: &Observability, name: &str, expr: String) -> Rule {
+    Rule { record: Some(name.to_owned()), expr, labels: identity(observability), ..Rule::default() }
+}

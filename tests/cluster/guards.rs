@@ -1,0 +1,736 @@
+//! Every guard fires in the incident that it is for and is silent in all others, as promtool sees it; and a
+//! fault in the rules shows.
+
+use std::collections::BTreeMap;
+
+use agentslo::api::v1alpha1::AgentObservability;
+use agentslo::domain::observability::Observability;
+use agentslo::domain::role::Role;
+use agentslo::foreign::PrometheusRuleSpec;
+use agentslo::render::guards;
+use agentslo::validate::{self, ObservabilityFacts};
+use serde_json::{Value, json};
+
+use crate::promtool::{Trial, failures, yaml};
+
+/// What happens to an agent, minute by minute.
+struct Story {
+    name: &'static str,
+    /// `spec.guards`.
+    guards: &'static str,
+    /// Roles of which there are series; empty for all of the profile.
+    roles: &'static [Role],
+    /// When it begins; empty for the epoch.
+    start: &'static str,
+    /// Series in promtool's notation, a sample each minute.
+    series: &'static [(&'static str, &'static str)],
+    /// Alert with further conditions, minute, and how many of it fire then.
+    fires: &'static [(&'static str, u32, u32)],
+}
+
+/// Most stories begin at the epoch with all series that there can be.
+const USUAL: Story = Story { name: "", guards: "", roles: &[], start: "", series: &[], fires: &[] };
+
+/// The agent that is watched.
+macro_rules! ours {
+    ($metric:literal) => {
+        concat!($metric, "{agent_name=\"support-agent\",namespace=\"support\"}")
+    };
+    ($metric:literal, $labels:literal) => {
+        concat!($metric, "{agent_name=\"support-agent\",namespace=\"support\",", $labels, "}")
+    };
+}
+
+const RATE: &str = "spendRate: {maxUSDPerHour: '6'}";
+const USUAL_RATE: &str = "spendRate: {timesUsual: '4'}";
+const BOTH_RATES: &str = "spendRate: {maxUSDPerHour: '6', timesUsual: '4'}";
+const BUDGET: &str = "spendBudget: {amountUSD: '10', period: 24h}";
+const ACTIVITY: &str = "activity: {expectedEvery: 2h}";
+const MADRID: &str = "activity: {expectedEvery: 4h, activeHours: {days: [Monday, Tuesday, Wednesday, Thursday, Friday], from: '08:00', to: '18:00', timeZone: Europe/Madrid}}";
+const NIGHT: &str =
+    "activity: {expectedEvery: 1h, activeHours: {from: '22:00', to: '06:00', timeZone: America/New_York}}";
+const STUCK: &str = "stuck: {after: 45m}";
+const QUEUE: &str = "queue: {maxDepth: 100}";
+const TOOLS: &str = "toolFailure: {}";
+const MISSING: &str = "telemetryMissing: {}";
+const OVERFLOW: &str = "cardinalityOverflow: {}";
+const SLOW: &str = "slowShare: {slowerThan: 1800s}";
+const LOSS: &str = "pipelineLoss: {}";
+const WITHOUT_OLDEST: &[Role] = &[Role::Runs, Role::ActiveRuns];
+
+const STORIES: &[Story] = &[
+    Story {
+        name: "spending-twice-the-limit",
+        guards: RATE,
+        // $3 an hour, $12 an hour, and $3 again.
+        series: &[(ours!("agent_cost_usd_total"), "0+0.05x120 6.2+0.2x60 18.25+0.05x60")],
+        fires: &[
+            ("AgentSpendRateHigh", 100, 0),
+            ("AgentSpendRateHigh", 124, 0),
+            ("AgentSpendRateHigh", 132, 1),
+            (
+                "AgentSpendRateHigh{severity=\"critical\",urgency=\"page\",agent=\"support-agent\",namespace=\"support\"}",
+                180,
+                1,
+            ),
+            // Kept for a quarter of an hour after the quarter of an hour.
+            ("AgentSpendRateHigh", 190, 1),
+            ("AgentSpendRateHigh", 215, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "spending-by-models-and-pods-adds-up",
+        guards: RATE,
+        series: &[
+            (ours!("agent_cost_usd_total", "model=\"a\""), "0+0.06x100"),
+            (ours!("agent_cost_usd_total", "model=\"b\""), "0+0.06x100"),
+        ],
+        fires: &[("AgentSpendRateHigh", 90, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "short-lived-pods-that-spend",
+        guards: RATE,
+        series: &[
+            (ours!("agent_cost_usd_total", "pod=\"a\""), "3+0x200"),
+            (ours!("agent_cost_usd_total", "pod=\"b\""), "_x60 0.9+0x3 stale"),
+            (ours!("agent_cost_usd_total", "pod=\"c\""), "_x64 0.9+0x3 stale"),
+        ],
+        fires: &[("AgentSpendRateHigh", 62, 0), ("AgentSpendRateHigh", 68, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "an-old-counter-seen-first-is-not-spending",
+        guards: RATE,
+        series: &[
+            (ours!("agent_cost_usd_total", "pod=\"a\""), "3+0x200"),
+            (ours!("agent_cost_usd_total", "pod=\"b\""), "_x60 500+0x100"),
+        ],
+        fires: &[("AgentSpendRateHigh", 63, 0), ("AgentSpendRateHigh", 70, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "a-restart-is-not-spending",
+        guards: RATE,
+        series: &[(ours!("agent_cost_usd_total"), "50+0.05x100 0+0.05x100")],
+        fires: &[
+            ("AgentSpendRateHigh", 103, 0),
+            ("AgentSpendRateHigh", 110, 0),
+            ("AgentSpendRateHigh", 190, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "others-spend",
+        guards: "{spendRate: {maxUSDPerHour: '6'}, spendBudget: {amountUSD: '10', period: 6h}}",
+        series: &[
+            ("agent_cost_usd_total{agent_name=\"other\",namespace=\"support\"}", "0+1x200"),
+            ("agent_cost_usd_total{agent_name=\"support-agent\",namespace=\"elsewhere\"}", "0+1x200"),
+            (ours!("agent_cost_usd_total"), "0+0.01x200"),
+        ],
+        fires: &[
+            ("AgentSpendRateHigh", 150, 0),
+            ("AgentSpendBudgetSpent", 150, 0),
+            ("AgentSpendBudgetForecast", 150, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "five-times-the-usual",
+        guards: USUAL_RATE,
+        // $0.60 an hour for 30 hours, then $3.
+        series: &[(ours!("agent_cost_usd_total"), "0+0.01x1800 18.05+0.05x120")],
+        fires: &[
+            ("AgentSpendRateHigh", 1790, 0),
+            ("AgentSpendRateHigh", 1840, 0),
+            ("AgentSpendRateHigh", 1855, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "a-busy-morning-after-an-idle-night",
+        guards: USUAL_RATE,
+        // $0.60 in each of twelve hours, nothing in the next twelve, and then $1.80: three times the usual,
+        // and six times the mean of the day.
+        series: &[(ours!("agent_cost_usd_total"), "0+0.01x720 7.2+0x720 7.23+0.03x200")],
+        fires: &[
+            ("AgentSpendRateHigh", 1500, 0),
+            ("AgentSpendRateHigh", 1560, 0),
+            ("AgentSpendRateHigh", 1640, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "nobody-knows-yet-what-is-usual",
+        guards: USUAL_RATE,
+        series: &[(ours!("agent_cost_usd_total"), "0+0.01x600 6.5+0.5x120")],
+        fires: &[("AgentSpendRateHigh", 650, 0), ("AgentSpendRateHigh", 715, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "the-limit-decides-while-nobody-knows-what-is-usual",
+        guards: BOTH_RATES,
+        series: &[(ours!("agent_cost_usd_total"), "0+0.01x600 6.5+0.5x120")],
+        fires: &[("AgentSpendRateHigh", 590, 0), ("AgentSpendRateHigh", 615, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "above-the-limit-as-usual",
+        guards: BOTH_RATES,
+        series: &[(ours!("agent_cost_usd_total"), "0+0.15x1900")],
+        // Until a day is known, the limit alone decides.
+        fires: &[("AgentSpendRateHigh", 1300, 1), ("AgentSpendRateHigh", 1800, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "the-allowance-is-spent",
+        guards: BUDGET,
+        // $14.40 a day from the start, $10 of them after 1000 minutes.
+        series: &[(ours!("agent_cost_usd_total"), "0+0.01x1200")],
+        fires: &[
+            ("AgentSpendBudgetForecast", 120, 0),
+            ("AgentSpendBudgetForecast{urgency=\"ticket\",severity=\"warning\"}", 200, 1),
+            ("AgentSpendBudgetForecast", 900, 1),
+            ("AgentSpendBudgetSpent", 980, 0),
+            ("AgentSpendBudgetSpent{urgency=\"ticket\",severity=\"warning\"}", 1015, 1),
+            ("AgentSpendBudgetForecast", 1015, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-allowance-rolls",
+        guards: "spendBudget: {amountUSD: '2', period: 1h, forecast: Off}",
+        // $3 within 24 minutes, and nothing for the next hours.
+        series: &[(ours!("agent_cost_usd_total"), "1+0x60 1.125+0.125x23 4+0x200")],
+        fires: &[
+            ("AgentSpendBudgetSpent", 75, 0),
+            ("AgentSpendBudgetSpent", 85, 1),
+            ("AgentSpendBudgetSpent", 100, 1),
+            ("AgentSpendBudgetSpent", 150, 0),
+            ("AgentSpendBudgetForecast", 75, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "no-run-for-two-hours",
+        guards: ACTIVITY,
+        series: &[(ours!("agent_queries_total", "status=\"success\""), "1+0x30 2+0x69 3+0x199 4+0x60")],
+        fires: &[
+            ("AgentInactive", 215, 0),
+            ("AgentInactive{urgency=\"ticket\",severity=\"warning\"}", 230, 1),
+            ("AgentInactive", 299, 1),
+            ("AgentInactive", 303, 0),
+            ("AgentInactive", 350, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "each-run-is-a-process-of-its-own",
+        guards: ACTIVITY,
+        series: &[
+            (ours!("agent_queries_total", "pod=\"a\""), "1+0x400"),
+            (ours!("agent_queries_total", "pod=\"b\""), "_x90 1 stale"),
+            (ours!("agent_queries_total", "pod=\"c\""), "_x180 1 stale"),
+            (ours!("agent_queries_total", "pod=\"d\""), "_x270 1 stale"),
+        ],
+        fires: &[
+            ("AgentInactive", 130, 0),
+            ("AgentInactive", 260, 0),
+            ("AgentInactive", 350, 0),
+            ("AgentInactive", 399, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "no-run-because-the-agent-is-gone",
+        guards: ACTIVITY,
+        series: &[(ours!("agent_queries_total"), "1+1x100 stale")],
+        fires: &[("AgentInactive", 200, 0), ("AgentInactive", 235, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "no-run-ever",
+        guards: "{activity: {expectedEvery: 10m}, telemetryMissing: {after: 5m}}",
+        series: &[
+            ("agent_queries_total{agent_name=\"other\",namespace=\"support\"}", "1+0x200"),
+            ("agent_queries_total{agent_name=\"support-agent\",namespace=\"elsewhere\"}", "1+0x100 stale"),
+        ],
+        fires: &[("AgentInactive", 190, 0), ("AgentTelemetryMissing", 190, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "another-agent-works",
+        guards: ACTIVITY,
+        series: &[
+            ("agent_queries_total{agent_name=\"other\",namespace=\"support\"}", "1+1x200"),
+            (ours!("agent_queries_total"), "1+0x200"),
+        ],
+        fires: &[("AgentInactive", 135, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "a-weekend-in-which-summer-time-begins",
+        guards: MADRID,
+        // The last run on Friday at 16:00; four hours of work later it is Monday, 10:00, 08:00 UTC.
+        start: "2026-03-27T00:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x899 2+0x5000")],
+        fires: &[
+            ("AgentInactive", 1100, 0),
+            ("AgentInactive", 2300, 0),
+            ("AgentInactive", 4700, 0),
+            ("AgentInactive", 4795, 0),
+            ("AgentInactive", 4810, 1),
+            // 18:00 is 16:00 UTC.
+            ("AgentInactive", 5275, 1),
+            ("AgentInactive", 5285, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "a-weekend-in-which-summer-time-ends",
+        guards: MADRID,
+        // The last run on Friday at 16:00; four hours of work later it is Monday, 10:00, 09:00 UTC.
+        start: "2026-10-23T00:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x839 2+0x5000")],
+        fires: &[
+            ("AgentInactive", 4800, 0),
+            ("AgentInactive", 4855, 0),
+            ("AgentInactive", 4870, 1),
+            ("AgentInactive", 5335, 1),
+            ("AgentInactive", 5345, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "a-run-at-the-weekend-counts",
+        guards: MADRID,
+        start: "2026-03-27T00:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x899 2+0x1500 3+0x3000")],
+        // On Monday the four hours are over at 12:00, 10:00 UTC.
+        fires: &[("AgentInactive", 4900, 0), ("AgentInactive", 4930, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "nights-across-midnight",
+        guards: NIGHT,
+        // 22:00 in New York in June is 02:00 UTC; 06:00 is 10:00 UTC.
+        start: "2026-06-07T00:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x2000")],
+        fires: &[
+            ("AgentInactive", 170, 0),
+            ("AgentInactive", 185, 1),
+            ("AgentInactive", 595, 1),
+            ("AgentInactive", 605, 0),
+            ("AgentInactive", 1000, 0),
+            ("AgentInactive", 1570, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "a-run-that-does-not-end",
+        guards: STUCK,
+        series: &[
+            // Began after an hour, and ended after three; another process is idle.
+            (
+                ours!("agent_oldest_active_query_start_timestamp_seconds", "pod=\"a\""),
+                "0+0x59 3600+0x119 0+0x60",
+            ),
+            (ours!("agent_oldest_active_query_start_timestamp_seconds", "pod=\"b\""), "0+0x300"),
+        ],
+        fires: &[
+            ("AgentRunStuck", 50, 0),
+            ("AgentRunStuck", 104, 0),
+            ("AgentRunStuck{urgency=\"ticket\",severity=\"warning\"}", 108, 1),
+            ("AgentRunStuck", 178, 1),
+            ("AgentRunStuck", 183, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "a-stuck-run-of-a-pod-that-was-killed",
+        guards: STUCK,
+        series: &[(ours!("agent_oldest_active_query_start_timestamp_seconds"), "3600+0x90 stale")],
+        fires: &[("AgentRunStuck", 120, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "runs-are-under-way-and-none-finishes",
+        guards: STUCK,
+        roles: WITHOUT_OLDEST,
+        series: &[
+            (ours!("agent_active_queries"), "0+0x59 1+0x120"),
+            (ours!("agent_queries_total"), "5+0x200"),
+        ],
+        fires: &[("AgentRunStuck", 100, 0), ("AgentRunStuck", 108, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "runs-are-under-way-and-finish",
+        guards: STUCK,
+        roles: WITHOUT_OLDEST,
+        series: &[
+            (ours!("agent_active_queries"), "3+0x200"),
+            (ours!("agent_queries_total"), "0+0x29 1+0x29 2+0x29 3+0x29 4+0x29 5+0x29"),
+        ],
+        fires: &[("AgentRunStuck", 100, 0), ("AgentRunStuck", 170, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "an-idle-agent-is-not-stuck",
+        guards: STUCK,
+        roles: WITHOUT_OLDEST,
+        series: &[(ours!("agent_active_queries"), "0+0x200"), (ours!("agent_queries_total"), "5+0x200")],
+        fires: &[("AgentRunStuck", 150, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "a-deep-queue",
+        guards: QUEUE,
+        series: &[
+            (ours!("agent_queue_depth", "pod=\"a\""), "60+0x9 90+0x60"),
+            (ours!("agent_queue_depth", "pod=\"b\""), "30+0x100"),
+            ("agent_queue_depth{agent_name=\"other\",namespace=\"support\"}", "5000+0x100"),
+        ],
+        fires: &[("AgentQueueDeep", 20, 0), ("AgentQueueDeep{urgency=\"ticket\"}", 30, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "a-peak-in-the-queue",
+        guards: QUEUE,
+        series: &[(ours!("agent_queue_depth"), "60+0x9 900+0x9 60+0x9 900+0x9 100+0x60")],
+        fires: &[("AgentQueueDeep", 20, 0), ("AgentQueueDeep", 40, 0), ("AgentQueueDeep", 80, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "one-tool-fails",
+        guards: TOOLS,
+        series: &[
+            (
+                ours!("agent_tool_calls_total", "tool_name=\"Bash\",status=\"success\""),
+                "100+0x59 101+1x3 105+0x100",
+            ),
+            // Born with its first failure.
+            (ours!("agent_tool_calls_total", "tool_name=\"Bash\",status=\"error\""), "_x60 1+1x5 7+0x100"),
+            (ours!("agent_tool_calls_total", "tool_name=\"Read\",status=\"success\""), "100+1x200"),
+            (ours!("agent_tool_calls_total", "tool_name=\"Read\",status=\"error\""), "3+0x200"),
+            (ours!("agent_tool_calls_total", "tool_name=\"Edit\",status=\"denied\""), "3+1x200"),
+        ],
+        fires: &[
+            ("AgentToolFailing", 58, 0),
+            ("AgentToolFailing{tool_name=\"Bash\",urgency=\"ticket\"}", 70, 1),
+            ("AgentToolFailing", 70, 1),
+            ("AgentToolFailing", 135, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "few-failures-of-a-tool",
+        guards: TOOLS,
+        series: &[
+            (ours!("agent_tool_calls_total", "tool_name=\"Bash\",status=\"success\""), "100+0x200"),
+            (ours!("agent_tool_calls_total", "tool_name=\"Bash\",status=\"error\""), "1+0x59 2+1x3 5+0x100"),
+            // Half of the calls of another one, which is not more than half.
+            (ours!("agent_tool_calls_total", "tool_name=\"Read\",status=\"success\""), "100+1x200"),
+            (ours!("agent_tool_calls_total", "tool_name=\"Read\",status=\"error\""), "100+1x200"),
+        ],
+        fires: &[("AgentToolFailing", 75, 0), ("AgentToolFailing", 150, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "tools-of-others-fail",
+        guards: TOOLS,
+        series: &[
+            (
+                "agent_tool_calls_total{agent_name=\"other\",namespace=\"support\",tool_name=\"Bash\",status=\"error\"}",
+                "0+1x200",
+            ),
+            (
+                "agent_tool_calls_total{agent_name=\"support-agent\",namespace=\"elsewhere\",tool_name=\"Bash\",status=\"error\"}",
+                "0+1x200",
+            ),
+            (ours!("agent_tool_calls_total", "tool_name=\"Bash\",status=\"success\""), "0+1x200"),
+        ],
+        fires: &[("AgentToolFailing", 150, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "telemetry-stops",
+        guards: MISSING,
+        series: &[
+            (ours!("agent_queries_total"), "1+1x100 stale _x120 1+1x50"),
+            (ours!("agent_queue_depth"), "0+0x300"),
+            ("agent_queries_total{agent_name=\"other\",namespace=\"support\"}", "1+1x300"),
+        ],
+        fires: &[
+            ("AgentTelemetryMissing", 90, 0),
+            ("AgentTelemetryMissing", 113, 0),
+            ("AgentTelemetryMissing{urgency=\"ticket\"}", 119, 1),
+            ("AgentTelemetryMissing", 215, 1),
+            ("AgentTelemetryMissing", 226, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-agent-goes-on-under-another-pod",
+        guards: MISSING,
+        series: &[
+            (ours!("agent_queries_total", "pod=\"a\""), "1+1x100 stale"),
+            (ours!("agent_query_duration_seconds_count", "pod=\"b\""), "_x104 0+0x200"),
+        ],
+        fires: &[("AgentTelemetryMissing", 125, 0), ("AgentTelemetryMissing", 250, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "a-retired-agent-is-forgotten",
+        guards: MISSING,
+        series: &[(ours!("agent_queries_total"), "1+1x100 stale")],
+        fires: &[("AgentTelemetryMissing", 10000, 1), ("AgentTelemetryMissing", 10250, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "an-sdk-drops-labels",
+        guards: OVERFLOW,
+        series: &[
+            (ours!("agent_queries_total", "status=\"error\""), "1+1x100"),
+            (ours!("agent_queries_total", "otel_metric_overflow=\"true\""), "_x60 1+1x100"),
+        ],
+        fires: &[
+            ("AgentCardinalityOverflow", 55, 0),
+            ("AgentCardinalityOverflow{urgency=\"ticket\"}", 65, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "an-sdk-drops-the-name-of-the-agent",
+        guards: OVERFLOW,
+        series: &[("agent_tool_calls_total{namespace=\"support\",otel_metric_overflow=\"true\"}", "1+1x100")],
+        fires: &[("AgentCardinalityOverflow", 65, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "sdks-of-others-drop-labels",
+        guards: OVERFLOW,
+        series: &[
+            (
+                "agent_queries_total{agent_name=\"other\",namespace=\"support\",otel_metric_overflow=\"true\"}",
+                "1+1x100",
+            ),
+            (
+                "agent_queries_total{agent_name=\"support-agent\",namespace=\"elsewhere\",otel_metric_overflow=\"true\"}",
+                "1+1x100",
+            ),
+            ("foreign_total{namespace=\"support\",otel_metric_overflow=\"true\"}", "1+1x100"),
+            (ours!("agent_queries_total"), "1+1x100"),
+        ],
+        fires: &[("AgentCardinalityOverflow", 65, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "one-run-in-ten-is-slow",
+        guards: SLOW,
+        series: &[
+            (ours!("agent_query_duration_seconds_count"), "0+0x59 1+1x59 60+0x500"),
+            (ours!("agent_query_duration_seconds_bucket", "le=\"1800.0\""), "0+0x59 0+0.9x60 54+0x500"),
+            (ours!("agent_query_duration_seconds_bucket", "le=\"+Inf\""), "0+0x59 1+1x59 60+0x500"),
+        ],
+        fires: &[
+            ("AgentRunsSlow", 58, 0),
+            ("AgentRunsSlow{urgency=\"ticket\"}", 110, 1),
+            ("AgentRunsSlow", 490, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "two-slow-runs",
+        guards: SLOW,
+        series: &[
+            (ours!("agent_query_duration_seconds_count"), "0+0x59 1+0x29 2+0x29 3+0x100"),
+            (ours!("agent_query_duration_seconds_bucket", "le=\"1800.0\""), "0+0x119 1+0x100"),
+        ],
+        fires: &[("AgentRunsSlow", 115, 0), ("AgentRunsSlow", 130, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "no-bucket-of-this-bound",
+        guards: SLOW,
+        series: &[
+            (ours!("agent_query_duration_seconds_count"), "0+1x200"),
+            (ours!("agent_query_duration_seconds_bucket", "le=\"600.0\""), "0+0.2x200"),
+        ],
+        fires: &[("AgentRunsSlow", 150, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "slow-runs-in-a-native-histogram",
+        guards: SLOW,
+        // Half of the runs in the bucket from 1024 to 2048 seconds, half in that from 2048 to 4096.
+        series: &[(
+            ours!("agent_query_duration_seconds"),
+            "{{schema:0 sum:0 count:0 offset:11 buckets:[0 0]}}+{{schema:0 sum:5000 count:2 offset:11 buckets:[1 1]}}x100",
+        )],
+        fires: &[("AgentRunsSlow", 90, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "a-queue-of-the-collector-fills",
+        guards: LOSS,
+        series: &[
+            (
+                "otelcol_exporter_queue_size{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/tempo\",data_type=\"traces\"}",
+                "10+0x29 950+0x30",
+            ),
+            (
+                "otelcol_exporter_queue_capacity{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/tempo\",data_type=\"traces\"}",
+                "1000+0x100",
+            ),
+            (
+                "otelcol_exporter_queue_size{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/tempo\",data_type=\"logs\"}",
+                "10+0x100",
+            ),
+            (
+                "otelcol_exporter_queue_capacity{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/tempo\",data_type=\"logs\"}",
+                "1000+0x100",
+            ),
+        ],
+        fires: &[
+            ("AgentPipelineQueueFull", 32, 0),
+            (
+                "AgentPipelineQueueFull{exporter=\"otlp_http/tempo\",data_type=\"traces\",urgency=\"ticket\"}",
+                40,
+                1,
+            ),
+            ("AgentPipelineQueueFull", 40, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-collector-loses-data",
+        guards: LOSS,
+        series: &[
+            // Born with the first loss, as the Collector does.
+            (
+                "otelcol_exporter_enqueue_failed_spans{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/tempo\"}",
+                "_x30 7+0x100",
+            ),
+            (
+                "otelcol_exporter_send_failed_log_records_total{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/loki\"}",
+                "0+0x29 4+0x100",
+            ),
+            (
+                "otelcol_exporter_send_failed_metric_points{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"otlp_http/loki\"}",
+                "4+0x200",
+            ),
+            // After a restart.
+            (
+                "otelcol_receiver_refused_spans{namespace=\"support\",agentslo_pipeline=\"observed\",receiver=\"otlp\",transport=\"http\"}",
+                "50+0x29 3+0x100",
+            ),
+            (
+                "otelcol_deltatocumulative_datapoints{namespace=\"support\",agentslo_pipeline=\"observed\"}",
+                "0+9x100",
+            ),
+            (
+                "otelcol_deltatocumulative_datapoints{namespace=\"support\",agentslo_pipeline=\"observed\",error=\"delta.ErrOutOfOrder\"}",
+                "_x30 5+0x100",
+            ),
+        ],
+        fires: &[
+            ("AgentPipelineQueueOverflow", 25, 0),
+            ("AgentPipelineQueueOverflow{signal=\"traces\",exporter=\"otlp_http/tempo\"}", 35, 1),
+            ("AgentPipelineQueueOverflow", 50, 0),
+            ("AgentPipelineExportFailing", 25, 0),
+            ("AgentPipelineExportFailing{signal=\"logs\",exporter=\"otlp_http/loki\"}", 35, 1),
+            ("AgentPipelineExportFailing", 35, 1),
+            ("AgentPipelineDataRefused", 25, 0),
+            ("AgentPipelineDataRefused{signal=\"traces\",receiver=\"otlp\"}", 35, 1),
+            ("AgentPipelineDataDropped", 25, 0),
+            ("AgentPipelineDataDropped{error=\"delta.ErrOutOfOrder\"}", 35, 1),
+            ("AgentPipelineDataDropped", 35, 1),
+            ("AgentPipelineDataDropped", 50, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "other-collectors-lose-data",
+        guards: LOSS,
+        series: &[
+            (
+                "otelcol_exporter_send_failed_spans{namespace=\"support\",agentslo_pipeline=\"other\",exporter=\"x\"}",
+                "0+1x100",
+            ),
+            (
+                "otelcol_exporter_send_failed_spans{namespace=\"elsewhere\",agentslo_pipeline=\"observed\",exporter=\"x\"}",
+                "0+1x100",
+            ),
+            ("otelcol_receiver_refused_spans{namespace=\"support\",receiver=\"otlp\"}", "0+1x100"),
+        ],
+        fires: &[("AgentPipelineExportFailing", 50, 0), ("AgentPipelineDataRefused", 50, 0)],
+        ..USUAL
+    },
+    Story {
+        name: "an-old-loss-after-a-gap-in-the-scrapes",
+        guards: LOSS,
+        series: &[(
+            "otelcol_exporter_send_failed_spans{namespace=\"support\",agentslo_pipeline=\"observed\",exporter=\"x\"}",
+            "9+0x60 stale _x40 9+0x100",
+        )],
+        fires: &[("AgentPipelineExportFailing", 80, 0), ("AgentPipelineExportFailing", 105, 0)],
+        ..USUAL
+    },
+];
+
+fn observability(guards: &str, roles: &[Role]) -> Observability {
+    let text = format!(
+        "apiVersion: agentslo.dev/v1alpha1\nkind: AgentObservability\n\
+         metadata: {{name: observed, namespace: support}}\n\
+         spec:\n  agent: support-agent\n  guards: {}\n",
+        if guards.starts_with('{') { guards.to_owned() } else { format!("{{{guards}}}") }
+    );
+    let written: AgentObservability = serde_saphyr::from_str(&text).expect("the story should parse");
+    let roles = (!roles.is_empty()).then(|| roles.iter().copied().collect());
+    let facts = ObservabilityFacts { roles, ..ObservabilityFacts::default() };
+    validate::observability(&written, &facts)
+        .unwrap_or_else(|violations| panic!("{guards}: {:?}", violations.first()))
+}
+
+fn rules_of(story: &Story) -> PrometheusRuleSpec {
+    PrometheusRuleSpec { groups: guards::groups(&observability(story.guards, story.roles)) }
+}
+
+fn trial(name: &str, story: &Story, rules: PrometheusRuleSpec) -> Trial {
+    let series = story.series.iter().map(|(series, values)| json!({"series": series, "values": values}));
+    let checks = story.fires.iter().map(|(alert, minute, count)| {
+        let (alert, conditions) = alert.split_once('{').unwrap_or((alert, "}"));
+        let expr = format!("count(ALERTS{{alertname=\"{alert}\",alertstate=\"firing\",{conditions})");
+        let samples = if *count == 0 { json!([]) } else { json!([{"labels": "{}", "value": count}]) };
+        json!({"expr": expr, "eval_time": format!("{minute}m"), "exp_samples": samples})
+    });
+    let mut test = json!({
+        "name": name,
+        "interval": "1m",
+        "input_series": series.collect::<Vec<_>>(),
+        "promql_expr_test": checks.collect::<Vec<_>>(),
+    });
+    if !story.start.is_empty() {
+        test["start_timestamp"] = story.start.into();
+    }
+    Trial { name: name.to_owned(), test: yaml(&file(&rules, &test)), rules }
+}
+
+fn file(rules: &PrometheusRuleSpec, test: &Value) -> Value {
+    json!({
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": "1m",
+        "group_eval_order": rules.groups.iter().map(|group| &group.name).collect::<Vec<_>>(),
+        "tests": [test],
+    })
+}
+
+#[test]
+fn every_guard_fires_in_its_incident_and_in_no_other() {
+    let trials = STORIES.iter().map(|story| trial(story.name, story, rules_of(story))).collect();
+    let failures: BTreeMap<String, String> = failures(trials);
+    let complaints: Vec<String> = failures.iter().map(|(name, said)| format!("{name}:\n{said}")).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
