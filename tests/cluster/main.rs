@@ -21,6 +21,7 @@ mod mailbox;
 mod monitored;
 mod monitors;
 mod permissions;
+mod pipeline;
 mod promtool;
 mod proofs;
 mod reconcile;

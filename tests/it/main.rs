@@ -33,6 +33,7 @@ mod discover;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod observability_conditions;
+mod pipeline;
 mod profiles;
 mod tidy;
 mod traffic;
