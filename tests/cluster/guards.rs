@@ -697,6 +697,11 @@ fn observability(guards: &str, roles: &[Role]) -> Observability {
         .unwrap_or_else(|violations| panic!("{guards}: {:?}", violations.first()))
 }
 
+/// The rules of the guard on lost telemetry.
+pub(crate) fn rules_of_loss() -> Vec<Rule> {
+    guards::groups(&observability(LOSS, &[])).into_iter().flat_map(|group| group.rules).collect()
+}
+
 fn rules_of(story: &Story) -> PrometheusRuleSpec {
     PrometheusRuleSpec { groups: guards::groups(&observability(story.guards, story.roles)) }
 }

@@ -22,6 +22,7 @@ mod monitored;
 mod monitors;
 mod permissions;
 mod pipeline;
+mod pipeline_loss;
 mod promtool;
 mod proofs;
 mod reconcile;
