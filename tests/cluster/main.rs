@@ -17,10 +17,17 @@ mod fixtures;
 mod guards;
 mod histogram_forms;
 mod instrument;
+mod mailbox;
+mod monitored;
+mod monitors;
 mod permissions;
+mod pipeline;
 mod promtool;
 mod proofs;
 mod reconcile;
+#[path = "../it/route_model.rs"]
+mod route_model;
+mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
@@ -29,5 +36,6 @@ mod stage;
 mod support;
 mod survey;
 mod warnings;
+mod whole_loop;
 
 use api_server::{api_server, refusal};

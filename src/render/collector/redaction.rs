@@ -38,7 +38,7 @@ pub(super) fn components(
         ("filter/metric_names", metric_names(&every)),
         ("transform/content", content::removal(statements)),
         ("transform/keys", keys(statements, &redaction.key_patterns)),
-        ("transform/park", park(statements, release)),
+        ("transform/park", park(statements, release, &every)),
         ("redaction", redact(&patterns)),
         ("transform/unpark", unpark(statements, &every)),
     ];
@@ -104,12 +104,12 @@ fn parked(level: &str, text: &str) -> String {
     format!("{level}.attributes[\"{PARKED}{text}\"]")
 }
 
-fn park(statements: Statements<'_>, release: &Release) -> Value {
+fn park(statements: Statements<'_>, release: &Release, every: &str) -> Value {
     let of_level = |level: &str| {
         let texts = texts_of(level).iter();
         let mut all: Vec<String> =
             texts.map(|text| format!("set({}, {level}.{text})", parked(level, text))).collect();
-        all.extend(emptied(level, release).into_iter().map(str::to_owned));
+        all.extend(emptied(level, release, every));
         all
     };
     let of_levels = |levels: &[&str]| statements.about_each(levels, of_level);
@@ -121,24 +121,31 @@ fn park(statements: Statements<'_>, release: &Release) -> Value {
 }
 
 /// What is emptied because nobody can read it. `clear(span.links)` would end the process.
-fn emptied(level: &str, release: &Release) -> Vec<&'static str> {
+fn emptied(level: &str, release: &Release, every: &str) -> Vec<String> {
+    let (unit, every) = (quoted("^[A-Za-z0-9{}/%_.-]{0,20}$"), quoted(every));
     let emptied = match level {
-        "resource" => vec!["set(resource.schema_url, \"\")"],
-        "scope" => vec!["set(scope.schema_url, \"\")"],
-        "span" => vec!["set(span.links, nil)"],
-        "log" => vec![
-            "set(log.body, \"[bytes removed]\") where log.body != nil and not (IsString(log.body) or IsMap(log.body) or IsList(log.body) or IsInt(log.body) or IsDouble(log.body) or IsBool(log.body))",
-        ],
+        "resource" => vec!["set(resource.schema_url, \"\")".to_owned()],
+        "scope" => vec!["set(scope.schema_url, \"\")".to_owned()],
+        "span" => vec!["set(span.links, nil)".to_owned()],
+        "log" => vec![bytes()],
         "metric" => vec![
-            "set(metric.description, \"\")",
-            "set(metric.metadata, nil)",
-            "set(metric.unit, \"\") where not IsMatch(metric.unit, \"^[A-Za-z0-9{}/%_.-]{0,20}$\")",
+            "set(metric.description, \"\")".to_owned(),
+            "set(metric.metadata, nil)".to_owned(),
+            format!(
+                "set(metric.unit, \"\") where not IsMatch(metric.unit, {unit}) or IsMatch(metric.unit, {every})"
+            ),
         ],
-        "exemplar" => vec!["set(exemplar.filtered_attributes, nil)"],
+        "exemplar" => vec!["set(exemplar.filtered_attributes, nil)".to_owned()],
         _ => Vec::new(),
     };
     // Where it does nothing it is not written, so that nobody believes in it.
-    emptied.into_iter().filter(|it| release.unsets_with_nil || !it.contains("nil)")).collect()
+    emptied.into_iter().filter(|it| release.unsets_with_nil || !it.ends_with(" nil)")).collect()
+}
+
+/// A body that is of no other type is bytes.
+fn bytes() -> String {
+    let types = ["String", "Map", "List", "Int", "Double", "Bool"].map(|name| format!("Is{name}(log.body)"));
+    format!("set(log.body, \"[bytes removed]\") where log.body != nil and not ({})", types.join(" or "))
 }
 
 fn unpark(statements: Statements<'_>, every: &str) -> Value {

@@ -124,7 +124,11 @@ fn names() -> Vec<String> {
 /// A number may come as text; what is none stays away.
 fn numbers() -> Vec<String> {
     let number = |name: &str, kinds: &str, key: &str, scale: &str| {
-        let condition = format!("{} != nil and IsMatch({}, \"^({kinds})$\")", of(key), sli("kind"));
+        let condition = format!(
+            "{it} != nil and not IsBool({it}) and IsMatch({sli}, \"^({kinds})$\")",
+            it = of(key),
+            sli = sli("kind")
+        );
         fill(&sli(name), &format!("Double({}){scale}", of(key)), &condition)
     };
     let mut all = vec![

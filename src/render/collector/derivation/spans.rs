@@ -100,7 +100,11 @@ fn names() -> Vec<String> {
 
 fn numbers() -> Vec<String> {
     let number = |name: &str, kind: &str, key: &str, scale: &str| {
-        let condition = format!("{} != nil and {} == \"{kind}\"", of(key), sli("kind"));
+        let condition = format!(
+            "{it} != nil and not IsBool({it}) and {sli} == \"{kind}\"",
+            it = of(key),
+            sli = sli("kind")
+        );
         fill(&sli(name), &format!("Double({}){scale}", of(key)), &condition)
     };
     let mut all = vec![

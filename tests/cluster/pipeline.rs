@@ -1,0 +1,14 @@
+//! The rendered Collector pipeline in the real Collector: what it accepts, what it takes out, what it
+//! counts, what it keeps and what it delivers.
+
+mod corpus;
+mod counts;
+mod covering;
+mod delivery;
+mod kept;
+mod secrets;
+mod sink;
+mod stand;
+mod tenants;
+mod traps;
+mod validity;
