@@ -160,12 +160,16 @@ fn ask_and_draw(dashboards: &BTreeMap<String, Dashboard>, arguments: &Arguments)
     Ok(())
 }
 
-/// The last full minute counts as now.
 fn span(arguments: &Arguments) -> Span {
-    let now =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 60 * 60;
-    let end = arguments.end.unwrap_or_else(|| i64::try_from(now).unwrap_or(i64::MAX));
+    let end = arguments.end.unwrap_or_else(now);
     Span { end, seconds: u32::try_from(arguments.range.as_secs()).unwrap_or(u32::MAX) }
+}
+
+/// The last full minute, in seconds since the epoch.
+fn now() -> i64 {
+    #[allow(clippy::disallowed_methods, reason = "the command line is part of the shell")]
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs() / 60 * 60).unwrap_or(i64::MAX)
 }
 
 /// Reads a span of time from one Prometheus.

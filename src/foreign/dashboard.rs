@@ -173,6 +173,9 @@ pub struct FieldDefaults {
     /// Upper end of the axis.
     #[serde(default)]
     pub max: Option<f64>,
+    /// How values are coloured.
+    #[serde(default)]
+    pub color: Color,
     /// What is shown where there is no value.
     #[serde(default)]
     pub no_value: Option<String>,
@@ -182,6 +185,15 @@ pub struct FieldDefaults {
     /// What kinds of panels add.
     #[serde(default)]
     pub custom: Value,
+}
+
+/// How values are coloured.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Color {
+    /// Grafana's name of the colour that all have.
+    #[serde(default)]
+    pub fixed_color: Option<String>,
 }
 
 /// Values from which on another colour is used.

@@ -25,11 +25,7 @@ pub(super) fn draw(area: &Area<'_>, picture: &Picture) -> Drawn {
     let (width, height) = (pixels(area.dim_in_pixel().0), pixels(area.dim_in_pixel().1));
     let line = (height / i32::try_from(bars.len().max(1)).unwrap_or(1)).min(HIGHEST + 8);
     let left = width / NAMES;
-    let color = if picture.panel.title.contains("rror") || picture.panel.title.contains("ailing") {
-        style::RED
-    } else {
-        style::palette(0)
-    };
+    let color = defaults.color.fixed_color.as_deref().map_or_else(|| style::palette(0), style::named);
     for (top, (name, value)) in (0..).map(|number| number * line).zip(&bars) {
         let middle = top + line / 2;
         #[allow(clippy::cast_possible_truncation, reason = "a share of few pixels")]

@@ -17,37 +17,50 @@ const HEIGHT: i32 = 24;
 
 pub(super) fn draw(area: &Area<'_>, picture: &Picture) -> Drawn {
     let labels = labels(picture);
-    let values: Vec<String> = picture.answers.iter().map(|answer| answer.target.ref_id.clone()).collect();
-    let mut rows: Vec<(Vec<String>, Vec<Option<f64>>)> = rows(picture, &labels).into_iter().collect();
-    rows.sort_by(|one, other| {
-        let first = |row: &Vec<Option<f64>>| row.first().copied().flatten().unwrap_or(f64::INFINITY);
-        first(&one.1).total_cmp(&first(&other.1)).then_with(|| one.0.cmp(&other.0))
-    });
+    let values = picture.answers.iter().map(|answer| renamed(picture, &answer.target.ref_id));
+    let heads: Vec<String> = labels.iter().cloned().chain(values).collect();
     let (width, height) = (pixels(area.dim_in_pixel().0), pixels(area.dim_in_pixel().1));
-    let column = width / i32::try_from((labels.len() + values.len()).max(1)).unwrap_or(1);
-    let heads = labels.iter().cloned().chain(values.iter().map(|name| renamed(picture, name)));
-    let heads: Vec<String> = heads.collect();
+    let column = width / i32::try_from(heads.len().max(1)).unwrap_or(1);
     for (left, head) in (0..).map(|number| number * column).zip(&heads) {
         area.draw_text(head, &style::bold(12, FAINT), (left + 6, 4))?;
     }
-    let cell = style::placed(&style::text(13, INK), HPos::Left, VPos::Center);
-    for (top, (names, numbers)) in (1..height / HEIGHT).map(|number| number * HEIGHT).zip(&rows) {
+    for (top, row) in (1..height / HEIGHT).map(|number| number * HEIGHT).zip(sorted(rows(picture, &labels))) {
         area.draw(&PathElement::new([(0, top), (width, top)], LINE))?;
-        for (left, name) in (0..).map(|number| number * column).zip(names) {
-            area.draw_text(&style::fitted(name, 13, column - 10), &cell, (left + 6, top + HEIGHT / 2))?;
-        }
-        for (number, value) in numbers.iter().enumerate() {
-            let index = labels.len() + number;
-            let left = i32::try_from(index).unwrap_or_default() * column;
-            let Some(value) = *value else { continue };
-            let defaults = of_column(picture, &heads[index]);
-            let style =
-                style::placed(&style::text(13, figure::color(&defaults, value)), HPos::Left, VPos::Center);
-            let text = units::text(value, &defaults.unit, defaults.decimals);
-            area.draw_text(&text, &style, (left + 6, top + HEIGHT / 2))?;
+        let cells = cells(picture, &heads, &row);
+        for (left, (text, color)) in (0..).map(|number| number * column).zip(cells) {
+            let style = style::placed(&style::text(13, color), HPos::Left, VPos::Center);
+            area.draw_text(&style::fitted(&text, 13, column - 10), &style, (left + 6, top + HEIGHT / 2))?;
         }
     }
     Ok(())
+}
+
+/// Values of labels, and of queries.
+type Row = (Vec<String>, Vec<Option<f64>>);
+
+/// The least of the first value first, as it is the worst.
+fn sorted(rows: BTreeMap<Vec<String>, Vec<Option<f64>>>) -> Vec<Row> {
+    let first = |row: &Row| row.1.first().copied().flatten().unwrap_or(f64::INFINITY);
+    let mut rows: Vec<Row> = rows.into_iter().collect();
+    rows.sort_by(|one, other| first(one).total_cmp(&first(other)).then_with(|| one.0.cmp(&other.0)));
+    rows
+}
+
+/// Text and colour of each cell of a row.
+fn cells(picture: &Picture, heads: &[String], (names, numbers): &Row) -> Vec<(String, RGBColor)> {
+    let names = names.iter().map(|name| (name.clone(), INK));
+    let number = |(head, value): (&String, &Option<f64>)| {
+        let defaults = of_column(picture, head);
+        value.map_or_else(
+            || (String::new(), INK),
+            |value| {
+                let text = units::text(value, &defaults.unit, defaults.decimals);
+                (text, figure::color(&defaults, value))
+            },
+        )
+    };
+    let numbers = heads.iter().skip(names.len()).zip(numbers).map(number);
+    names.chain(numbers).collect()
 }
 
 /// Labels in the order that the panel gives them.

@@ -63,10 +63,8 @@ pub(super) fn marks(low: f64, high: f64, most: usize, unit: &str) -> Vec<f64> {
     let of_seconds = OF_SECONDS.iter().find(is_large).filter(|_| unit == "s" && rough > 1.0);
     let step = *of_seconds.or_else(|| decimal.iter().find(is_large)).unwrap_or(&rough);
     let first = (low / step - 1e-9).ceil();
-    (0_u32..)
-        .map(|number| (first + f64::from(number)) * step)
-        .take_while(|mark| *mark <= high + step * 1e-6)
-        .collect()
+    let marks = (0..=u32::try_from(most + 1).unwrap_or(1)).map(|number| (first + f64::from(number)) * step);
+    marks.filter(|mark| *mark <= high + step * 1e-6).collect()
 }
 
 #[cfg(test)]

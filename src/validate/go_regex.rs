@@ -87,7 +87,7 @@ impl Differences {
             ast::RepetitionKind::ZeroOrOne
             | ast::RepetitionKind::ZeroOrMore
             | ast::RepetitionKind::OneOrMore => 1,
-            ast::RepetitionKind::Range(range) => most(range)?.max(1),
+            ast::RepetitionKind::Range(range) => most(range).max(1),
         };
         let product = self.repetitions.last().map_or(times, |outer| outer.saturating_mul(times));
         self.repetitions.push(product);
@@ -98,11 +98,10 @@ impl Differences {
     }
 }
 
-fn most(range: &ast::RepetitionRange) -> Result<u32, String> {
+fn most(range: &ast::RepetitionRange) -> u32 {
     match *range {
-        ast::RepetitionRange::Exactly(times) | ast::RepetitionRange::AtLeast(times) => Ok(times),
-        // Go takes `{,3}` for text.
-        ast::RepetitionRange::Bounded(from, to) => Ok(from.max(to)),
+        ast::RepetitionRange::Exactly(times) | ast::RepetitionRange::AtLeast(times) => times,
+        ast::RepetitionRange::Bounded(least, most) => least.max(most),
     }
 }
 

@@ -45,21 +45,18 @@ fn artifacts(observability: &Observability) -> Vec<Artifact> {
 /// Files of the ConfigMap with this suffix.
 fn files(observability: &Observability, suffix: &str) -> BTreeMap<String, String> {
     let maps = artifacts(observability).into_iter().filter(|artifact| artifact.name().ends_with(suffix));
-    let data = maps.filter_map(|artifact| match artifact {
-        Artifact::ConfigMap(map) => map.data,
-        _ => None,
-    });
-    data.flatten().collect()
+    let data = maps.map(|artifact| artifact.to_value()["data"].clone());
+    data.flat_map(|data| serde_json::from_value::<BTreeMap<String, String>>(data).unwrap_or_default())
+        .collect()
 }
 
 fn configuration(observability: &Observability) -> Value {
-    let found = artifacts(observability).into_iter().find_map(|artifact| match artifact {
-        Artifact::ConfigMap(map) => {
-            let text = map.data?.remove("collector.yaml")?;
-            Some(serde_saphyr::from_str(&text).expect("a configuration should be YAML"))
+    let found = artifacts(observability).into_iter().find_map(|artifact| {
+        let artifact = artifact.to_value();
+        match artifact["data"]["collector.yaml"].as_str() {
+            Some(text) => Some(serde_saphyr::from_str(text).expect("a configuration should be YAML")),
+            None => artifact["spec"].get("config").cloned(),
         }
-        Artifact::OpenTelemetryCollector(collector) => Some(collector.spec.config),
-        _ => None,
     });
     found.expect("a pipeline should have a configuration")
 }

@@ -14,6 +14,8 @@ use crate::proofs;
 use crate::stage::now;
 use crate::support::SOON;
 
+/// When a day ends of which only its existence counts.
+const END: i64 = 1_767_722_400;
 /// The AgentSLO of the example.
 const SLO: &str = "support-success";
 const DAY: u32 = 24 * 3600;
@@ -61,6 +63,28 @@ async fn every_query_of_every_panel_yields_data() {
     }
     assert!(empty.is_empty(), "queries without data:\n{}", empty.join("\n"));
     assert!(asked > 90, "only {asked} queries were asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_for_every_profile_is_one_that_prometheus_takes() {
+    let (_bed, connection) = holding(END).await;
+    for profile in agentslo::profiles::names() {
+        for json in of_profile(profile) {
+            let mut variables = Variables::given(&[("slo".to_owned(), SLO.to_owned())]);
+            variables.set("objective", "99");
+            variables.set("budget_window", "30d");
+            let dashboard = typed(&json);
+            for variable in &dashboard.templating.list {
+                variables.settle(variable);
+            }
+            let span = Span { end: END, seconds: DAY };
+            for (what, target, step) in queries(&dashboard, &json, span) {
+                let query = variables.of_panel(span, step).fill(&target.expr);
+                let answer = connection.query_at(&query, END).await;
+                assert!(answer.is_ok(), "{profile}: {what}: {answer:?}: {query}");
+            }
+        }
+    }
 }
 
 /// The example's rules, evaluated every few seconds, record under the same names.

@@ -20,7 +20,7 @@ fn tool_results() -> Vec<Record> {
     let result = |index: usize| {
         // Two of Bash, one of Read.
         let failed = [0, 3, 1].contains(&index);
-        let success = if index % 2 == 0 { json!(!failed) } else { json!((!failed).to_string()) };
+        let success = if index.is_multiple_of(2) { json!(!failed) } else { json!((!failed).to_string()) };
         let attributes = json!({"tool_name": tools[index % 3], "success": success, "duration_ms": 1500});
         match index % 4 {
             0 => otlp::event("tool_result", &attributes),
@@ -64,7 +64,7 @@ fn requests() -> Vec<Record> {
 fn other_events() -> Vec<Record> {
     let named = |name: &str, attributes: Value| {
         let mut record = otlp::log("", &attributes);
-        record.event_name = name.to_owned();
+        name.clone_into(&mut record.event_name);
         record
     };
     let mut all = vec![

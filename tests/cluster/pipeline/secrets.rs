@@ -97,12 +97,11 @@ async fn send_all<'a>(stand: &Stand, secrets: impl Iterator<Item = &'a Secret>) 
 
 fn expect_absent(text: &str, secret: &Secret) {
     for form in forms(secret.core) {
-        if let Some(place) = text.find(&form) {
-            let start =
-                (0..=place.saturating_sub(200)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            let end = (place + 60..).find(|at| text.is_char_boundary((*at).min(text.len()))).unwrap_or(place);
-            panic!("{} came out: …{}…", secret.planted, &text[start..end.min(text.len())]);
-        }
+        let Some((before, after)) = text.split_once(&form) else { continue };
+        let before: String = before.chars().rev().take(200).collect();
+        let before: String = before.chars().rev().collect();
+        let after: String = after.chars().take(60).collect();
+        panic!("{} came out: …{before}>>>{form}<<<{after}…", secret.planted);
     }
 }
 
@@ -110,7 +109,9 @@ async fn nothing_secret_comes_out(content: &str) {
     let stand = given(content).await;
     let count = send_all(&stand, CREDENTIALS.iter().chain(&PERSONAL)).await;
     let text = outcome(&stand).await;
-    CREDENTIALS.iter().chain(&PERSONAL).for_each(|secret| expect_absent(&text, secret));
+    for secret in CREDENTIALS.iter().chain(&PERSONAL) {
+        expect_absent(&text, secret);
+    }
     // Ten places beside them in a log record's surroundings alone: nothing was dropped to be safe.
     let kept = text.matches(KEPT).count();
     assert!(kept >= count * 15, "{kept} neighbours arrived");
@@ -131,7 +132,9 @@ async fn full_content_still_has_no_credentials() {
     let stand = given("Full").await;
     send_all(&stand, CREDENTIALS.iter().chain(&PERSONAL)).await;
     let text = outcome(&stand).await;
-    CREDENTIALS.iter().for_each(|secret| expect_absent(&text, secret));
+    for secret in &CREDENTIALS {
+        expect_absent(&text, secret);
+    }
     assert!(PERSONAL.iter().all(|secret| text.contains(secret.core)), "content should pass as it is");
 }
 
@@ -220,9 +223,9 @@ async fn send_content(stand: &Stand) {
         json!({"event": "tool_called", "input_preview": "SENTINEL-body", "tool": "Bash"}).to_string();
     let claude = otlp::event("user_prompt", &attributes);
     let mut convention = otlp::log("SENTINEL-convention", &json!({}));
-    convention.event_name = "gen_ai.user.message".to_owned();
+    "gen_ai.user.message".clone_into(&mut convention.event_name);
     let mut choice = otlp::log("", &json!({}));
-    choice.event_name = "gen_ai.choice".to_owned();
+    "gen_ai.choice".clone_into(&mut choice.event_name);
     choice.body = Some(otlp::value(&json!({"index": 0, "message": {"content": "SENTINEL-choice"}})));
     let line = otlp::log(&object, &json!({}));
     stand.agent().logs(vec![claude, convention, choice, line]).await.expect("records should be taken");
@@ -261,9 +264,9 @@ async fn redacted_content_passes() {
     let stand = given("Redacted").await;
     send_content(&stand).await;
     let text = outcome(&stand).await;
-    for index in 0..CONTENT_KEYS.len() {
+    for (index, key) in CONTENT_KEYS.iter().enumerate() {
         let found = text.matches(&format!("SENTINEL-{index} ")).count();
-        assert_eq!(found, 3, "{}", CONTENT_KEYS[index]);
+        assert_eq!(found, 3, "{key}");
     }
     assert!(text.contains("SENTINEL-convention") && text.contains("SENTINEL-choice"));
 }

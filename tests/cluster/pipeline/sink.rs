@@ -48,7 +48,9 @@ impl Sink {
 
     /// Everything as one text, headers too.
     pub(crate) fn text(&self) -> String {
-        self.requests().iter().map(|it| format!("{}\n{}\n{}\n", it.path, it.headers, it.body)).collect()
+        let requests = self.requests().into_iter();
+        let texts: Vec<String> = requests.flat_map(|it| [it.path, it.headers, it.body]).collect();
+        texts.join("\n")
     }
 
     /// Every log record, with the attributes of its resource under `resource`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
 use agentslo::domain::observability::Observability;
-use agentslo::render::{self, Artifact, Part};
+use agentslo::render::{self, Part};
 use agentslo::validate::{self, ObservabilityFacts};
 use bed::otlp::Sender;
 use bed::{Bed, Collector, Configuration, Options, eventually};
@@ -116,9 +116,9 @@ impl Stand {
         let reached = eventually(SOON, async || {
             (self.value(series, labels).await? - wanted).abs().le(&1e-9).then_some(())
         });
-        if reached.await.is_none() {
-            panic!("{series}{labels:?} should become {wanted}:\n{}", only(&self.scraped().await, series));
-        }
+        let reached = reached.await.is_some();
+        let now = only(&self.scraped().await, series);
+        assert!(reached, "{series}{labels:?} should become {wanted}:\n{now}");
     }
 }
 
@@ -162,10 +162,10 @@ pub(crate) fn observability(pipeline: &Value, platform: &Value) -> Observability
 /// The configuration that it is rendered to.
 pub(crate) fn configuration(observability: &Observability) -> String {
     let artifacts = render::observability(observability).remove(&Part::Pipeline).expect("a part for each");
-    let texts = artifacts.0.into_iter().filter_map(|artifact| match artifact {
-        Artifact::ConfigMap(map) => map.data?.remove("collector.yaml"),
-        Artifact::OpenTelemetryCollector(collector) => Some(collector.spec.config.to_string()),
-        _ => None,
+    let texts = artifacts.0.into_iter().filter_map(|artifact| {
+        let artifact = artifact.to_value();
+        let file = artifact["data"]["collector.yaml"].as_str().map(str::to_owned);
+        file.or_else(|| Some(artifact["spec"].get("config")?.to_string()))
     });
     let texts: Vec<String> = texts.collect();
     assert_eq!(texts.len(), 1, "one artifact should carry the configuration");

@@ -9,7 +9,7 @@ async fn given() -> Stand {
     Stand::start(&json!({"deriveMetrics": "FromEvents"})).await
 }
 
-fn request(cost: Value) -> otlp::logs::v1::LogRecord {
+fn request(cost: &Value) -> otlp::logs::v1::LogRecord {
     otlp::event("api_request", &json!({"model": "opus", "cost_usd": cost}))
 }
 
@@ -18,7 +18,7 @@ fn request(cost: Value) -> otlp::logs::v1::LogRecord {
 async fn numbers_of_every_type_are_summed() {
     let stand = given().await;
     let costs = [json!(1), json!(0.5), json!("0.25"), json!("2"), json!(3)];
-    stand.agent().logs(costs.map(request).to_vec()).await.expect("records should be taken");
+    stand.agent().logs(costs.iter().map(request).collect()).await.expect("records should be taken");
     stand.wait_for("agent_cost_usd_total", &[r#"model="opus""#], 6.75).await;
 }
 
@@ -29,7 +29,7 @@ async fn what_is_no_amount_is_not_summed_and_not_forgotten() {
     let costs =
         [costs, vec![json!(["0.1"]), json!({"usd": 1}), Value::Null, json!(true), json!(0.5)]].concat();
     let count = costs.len();
-    stand.agent().logs(costs.into_iter().map(request).collect()).await.expect("records should be taken");
+    stand.agent().logs(costs.iter().map(request).collect()).await.expect("records should be taken");
     #[allow(clippy::cast_precision_loss, reason = "there are few")]
     stand.wait_for("agent_llm_calls_total", &[r#"outcome="ok""#], count as f64).await;
     stand.wait_for("agent_cost_usd_total", &[r#"model="opus""#], 0.5).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use agentslo::profiles;
 use serde_json::{Value, json};
 
-use super::{artifacts, carried, of_profile, rendered, source};
+use super::{Dashboard, artifacts, carried, of_profile, rendered, source};
 use crate::workspace;
 
 /// Panels and queries of a dashboard.
@@ -64,7 +64,7 @@ fn limits_of_guards_are_thresholds_and_without_guards_there_are_none() {
     let steps = |spec: &Value| -> BTreeMap<String, f64> {
         let boards = rendered("guards", spec);
         let charts: Vec<&Value> =
-            boards.iter().filter(|board| is_of_agent(&board.json)).flat_map(|board| board.charts()).collect();
+            boards.iter().filter(|board| is_of_agent(&board.json)).flat_map(Dashboard::charts).collect();
         let limits = charts.into_iter().filter_map(|panel| {
             let limit = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"].as_f64()?;
             Some((panel["title"].as_str()?.to_owned(), limit))

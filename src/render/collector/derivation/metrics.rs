@@ -90,12 +90,12 @@ impl Definitions {
     fn spending(self) -> Vec<Value> {
         let dollars = self.number("cost");
         let bounded = format!("{dollars} >= 0.0 and {dollars} < 10000.0");
-        let cost = self.summed("agent.cost.usd", &["model"], &bounded, &dollars);
+        let cost = summed("agent.cost.usd", &["model"], &bounded, &dollars);
         let tokens = TOKENS.map(|of_type| {
             let number = self.number(of_type);
             let bounded = format!("{number} >= 0.0 and {number} < 1000000000.0");
             let whole = format!("Int({})", self.attribute(&format!("sli.{of_type}")));
-            let mut tokens = self.summed("agent.tokens", &["model"], &bounded, &whole);
+            let mut tokens = summed("agent.tokens", &["model"], &bounded, &whole);
             // No attribute has this name, so the default is what is taken.
             let labels = tokens["attributes"].as_array_mut().expect("attributes should be a list");
             labels.push(json!({"key": "type", "default_value": of_type}));
@@ -116,13 +116,7 @@ impl Definitions {
     }
 
     fn counted(self, name: &str, kind: &str, labels: &[&str]) -> Value {
-        self.summed(name, labels, &self.is(kind), "1")
-    }
-
-    fn summed(self, name: &str, labels: &[&str], condition: &str, value: &str) -> Value {
-        let mut metric = metric(name, "", labels, condition);
-        metric["sum"] = json!({"value": value, "monotonic": true});
-        metric
+        summed(name, labels, &self.is(kind), "1")
     }
 
     #[allow(clippy::too_many_arguments, reason = "each call is a line of a table")]
@@ -153,6 +147,12 @@ impl Definitions {
     fn attribute(self, key: &str) -> String {
         format!("{}.attributes[\"{key}\"]", self.0.level())
     }
+}
+
+fn summed(name: &str, labels: &[&str], condition: &str, value: &str) -> Value {
+    let mut metric = metric(name, "", labels, condition);
+    metric["sum"] = json!({"value": value, "monotonic": true});
+    metric
 }
 
 fn metric(name: &str, unit: &str, labels: &[&str], condition: &str) -> Value {
