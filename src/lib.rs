@@ -41,6 +41,7 @@ pub mod domain;
 pub mod discover;
 pub mod exposition;
 pub mod plan;
+pub mod preview;
 pub mod render;
 pub mod report;
 pub mod simulate;

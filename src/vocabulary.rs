@@ -7,6 +7,8 @@ pub const FIELD_MANAGER: &str = "agentslo";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Value of [`MANAGED_BY_LABEL`].
 pub const MANAGED_BY_VALUE: &str = "agentslo";
+/// Label of the pods that run a pipeline's Collector; its value is the name of the AgentObservability.
+pub const PIPELINE_POD_LABEL: &str = "agentslo.dev/pipeline";
 /// Annotation that keeps Argo CD from refreshing an application whenever a child changes.
 pub const ARGOCD_IGNORE_UPDATES: &str = "argocd.argoproj.io/ignore-resource-updates";
 
@@ -26,8 +28,6 @@ pub mod series {
     pub const REMAINING: &str = "agentslo:budget:remaining_ratio";
     /// Burn rates, one for each window in label [`super::label::WINDOW`].
     pub const BURN_RATE: &str = "agentslo:burn:rate";
-    /// Estimated cost in the last five minutes, in US dollars.
-    pub const COST_5M: &str = "agentslo:cost_usd:increase5m";
     /// Always 1; carries what may change without breaking history as labels.
     pub const INFO: &str = "agentslo:slo:info";
     /// What guards count in five minutes; label [`super::label::EVENT`] says what.
@@ -48,10 +48,10 @@ pub mod series {
 pub mod label {
     /// Namespace of the AgentSLO.
     pub const NAMESPACE: &str = "namespace";
+    /// Name of an alert, which Prometheus sets.
+    pub const ALERT: &str = "alertname";
     /// Name of the AgentSLO.
     pub const SLO: &str = "agentslo";
-    /// Name of the AgentObservability.
-    pub const OBSERVABILITY: &str = "agentobservability";
     /// The agent, as its telemetry names it.
     pub const AGENT: &str = "agent";
     /// `page` or `ticket`.
@@ -110,6 +110,28 @@ pub mod alert {
     pub const PIPELINE_REFUSED: &str = "AgentPipelineDataRefused";
     /// The Collector dropped data points.
     pub const PIPELINE_DROPPED: &str = "AgentPipelineDataDropped";
+
+    /// All of them: by these names and by the labels routes know our alerts from others.
+    pub const ALL: [&str; 18] = [
+        BURN,
+        EXHAUSTED,
+        NO_DATA,
+        SPEND_RATE,
+        SPEND_BUDGET,
+        SPEND_FORECAST,
+        INACTIVE,
+        STUCK,
+        QUEUE,
+        TOOL,
+        SLOW,
+        MISSING,
+        OVERFLOW,
+        PIPELINE_QUEUE,
+        PIPELINE_OVERFLOW,
+        PIPELINE_EXPORT,
+        PIPELINE_REFUSED,
+        PIPELINE_DROPPED,
+    ];
 }
 
 /// Annotations of alerts.
@@ -261,6 +283,8 @@ pub mod reason {
     pub const METRIC_LOOKS_LIKE_GAUGE: &str = "MetricLooksLikeGauge";
     /// Nothing of the kind is asked for.
     pub const NOT_REQUESTED: &str = "NotRequested";
+    /// A guard that was asked for has no series to look at.
+    pub const SERIES_MISSING: &str = "SeriesMissing";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.

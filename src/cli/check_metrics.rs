@@ -10,7 +10,7 @@ use clap::Args;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 
-use super::check::{Input, check};
+use super::check::{self, Input};
 use super::print::{escaped, refuse, write_note, write_out};
 use crate::exposition::{self, Expectation, Finding, lint, not_exposed};
 use crate::profiles::{self, Profile};
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn judge(arguments: &Arguments, profile: &Profile) -> Result<Vec<String>, String> {
     let promised = match arguments.slos.as_slice() {
         [] => None,
-        files => Some(check(&Input::of(files.to_vec()), None)?),
+        files => Some(check::check(&Input::of(files.to_vec()), None)?),
     };
     let text = read(&arguments.source)?;
     let (exposition, mut findings) = exposition::read(&text);
@@ -89,21 +89,23 @@ fn judge(arguments: &Arguments, profile: &Profile) -> Result<Vec<String>, String
     findings.extend(lint(&exposition, &expectation));
     findings.sort();
     findings.dedup();
-    let violations =
-        promised.iter().flat_map(|promised| &promised.findings).map(super::check::Finding::print);
+    let violations = promised.iter().flat_map(|promised| &promised.findings).map(check::Finding::print);
     let lines: Vec<String> =
         violations.chain(findings.iter().map(|finding| line(arguments, finding))).collect();
     let absent = not_exposed(&exposition, &expectation);
-    for absent in &absent {
-        write_note(&format!(
-            "note: {} is not exposed, so nothing has the role {}",
-            absent.metric, absent.role
-        ));
+    let absent: Vec<String> =
+        absent.iter().map(|absent| format!("{} ({})", absent.metric, absent.role)).collect();
+    if !absent.is_empty() {
+        write_note(&format!("not exposed, which is no fault: {}", absent.join(", ")));
     }
-    let s = if lines.len() == 1 { "" } else { "s" };
-    let families = exposition.families.len();
-    write_note(&format!("{families} metrics checked against {}, {} finding{s}", profile.name, lines.len()));
+    let metrics = counted(exposition.families.len(), "metric");
+    let findings = counted(lines.len(), "finding");
+    write_note(&format!("{metrics} checked against {}, {findings}", profile.name));
     Ok(lines)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn line(arguments: &Arguments, finding: &Finding) -> String {

@@ -7,6 +7,7 @@ mod crds;
 mod discover;
 mod documents;
 mod files;
+mod preview;
 mod print;
 mod render;
 mod run;
@@ -40,6 +41,7 @@ enum Command {
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
+    Preview(preview::Arguments),
     Discover(discover::Arguments),
     CheckMetrics(check_metrics::Arguments),
     Crds(crds::Arguments),
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Preview(arguments) => preview::run(&arguments),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::CheckMetrics(arguments) => check_metrics::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),

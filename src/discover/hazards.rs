@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::facts::{Facts, Series};
+use super::falls::{Fall, fall};
 use super::fit::Fit;
+use super::label_kinds::kind_of_label;
 use super::threshold::{Bounds, bounds};
 use super::wanted::metrics;
 use crate::domain::metric_name::{stored_label, stored_name};
@@ -14,39 +16,6 @@ use crate::profiles::{Metric, MetricKind, Shape};
 /// The bounds that OpenTelemetry SDKs give a histogram without advice, made for milliseconds.
 const SDK_BOUNDS: [f64; 15] =
     [0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10_000.0];
-/// Labels with a value for every call, dots as underscores.
-const PER_CALL: [&str; 14] = [
-    "tool_use_id",
-    "tool_call_id",
-    "gen_ai_tool_call_id",
-    "event_loop_cycle_id",
-    "request_id",
-    "run_id",
-    "query_id",
-    "prompt_id",
-    "message_id",
-    "invocation_id",
-    "workflow_run_id",
-    "gen_ai_response_id",
-    "trace_id",
-    "span_id",
-];
-/// Labels with a value for every session.
-const PER_SESSION: [&str; 6] = [
-    "session_id",
-    "conversation_id",
-    "gen_ai_conversation_id",
-    "gen_ai_session_id",
-    "thread_id",
-    "mcp_session_id",
-];
-/// Labels with a value for every user.
-const PER_USER: [&str; 5] = ["end_user", "user_id", "user_email", "user_account_uuid", "enduser_id"];
-/// From how many values on a label that nobody knows is looked at.
-const MANY_VALUES: usize = 20;
-/// From how many falls on a counter is not merely restarted often.
-const MANY_FALLS: usize = 3;
-
 /// What to do where the profile has no advice of its own.
 const ADVICE: [(&str, &str); 14] = [
     (
@@ -316,115 +285,4 @@ fn counted(number: usize, what: &str) -> String {
 
 fn first(values: &BTreeSet<String>) -> &str {
     values.first().map_or("", String::as_str)
-}
-
-/// What a label holds, if that is a hazard.
-pub(crate) fn kind_of_label(label: &str, values: &BTreeSet<&str>, series: usize) -> Option<&'static str> {
-    let plain = label.replace('.', "_");
-    let is_one_of = |known: &[&str]| known.contains(&plain.as_str());
-    if is_one_of(&PER_CALL) {
-        return Some("LabelPerCall");
-    }
-    if is_one_of(&PER_SESSION) {
-        return Some("LabelPerSession");
-    }
-    if is_one_of(&PER_USER) {
-        return (values.len() > 1).then_some("LabelPerUser");
-    }
-    if plain == "gen_ai_tool_call_arguments" || plain == "gen_ai_tool_call_result" {
-        return Some("ContentInLabels");
-    }
-    // A label that nobody knows, with a value for nearly every series, and all of them look like ids.
-    let is_place = ["instance", "pod", "container_id", "host_name", "service_instance_id"];
-    let many = values.len() >= MANY_VALUES && values.len() * 10 >= series * 8;
-    (many && !is_one_of(&is_place) && values.iter().all(|value| looks_like_id(value)))
-        .then_some("LabelPerCall")
-}
-
-/// Long, and mostly hexadecimal digits and dashes.
-fn looks_like_id(value: &str) -> bool {
-    let digits = value.bytes().filter(|byte| byte.is_ascii_hexdigit() || *byte == b'-').count();
-    value.len() >= 8 && digits * 10 >= value.len() * 8
-}
-
-/// Why a counter falls.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fall {
-    /// It holds the amounts of each interval.
-    Delta,
-    /// It jumps between the counters of several processes.
-    TwoLines,
-}
-
-/// Why a counter with these samples falls, if it does so more often than restarts explain.
-fn fall(samples: &[f64]) -> Option<Fall> {
-    let pairs: Vec<(f64, f64)> = samples.windows(2).map(|pair| (pair[0], pair[1])).collect();
-    let falls = pairs.iter().filter(|(before, after)| after < before).count();
-    let changes = pairs.iter().filter(|(before, after)| (after - before).abs() > f64::EPSILON).count();
-    if falls < MANY_FALLS || falls * 5 < changes {
-        return None;
-    }
-    // Few processes make few lines, each of them rising; amounts make as many as there are sizes of them.
-    let lines = rising_lines(samples);
-    let rises = |line: &[f64]| line.len() > 2 && line[line.len() - 1] > line[0];
-    let is_of_processes = lines.len() <= 4 && lines.iter().filter(|line| rises(line)).count() >= 2;
-    let is_far_apart = lines.len() == 2 && lines[0][0] > 100.0 * lines[1][0].max(1.0);
-    Some(if is_of_processes && is_separate(&lines) || is_far_apart { Fall::TwoLines } else { Fall::Delta })
-}
-
-/// As few lines that never fall as the samples can be put on, in order: each sample goes on the highest
-/// line that it does not fall from.
-fn rising_lines(samples: &[f64]) -> Vec<Vec<f64>> {
-    let mut lines: Vec<Vec<f64>> = Vec::new();
-    for sample in samples {
-        let highest = lines
-            .iter_mut()
-            .filter(|line| line.last().is_some_and(|last| last <= sample))
-            .max_by(|one, other| f64::total_cmp(&one[one.len() - 1], &other[other.len() - 1]));
-        match highest {
-            Some(line) => line.push(*sample),
-            None => lines.push(vec![*sample]),
-        }
-    }
-    lines
-}
-
-/// Whether lines keep their distance, as counters of different ages do: no line ends where a higher one
-/// began.
-fn is_separate(lines: &[Vec<f64>]) -> bool {
-    lines.windows(2).all(|pair| pair[1][pair[1].len() - 1] < pair[0][0])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn falls_of_amounts_of_processes_and_of_restarts_are_told_apart() {
-        let amounts = [2.0, 5.0, 1.0, 3.0, 5.0, 2.0, 1.0, 4.0, 2.0, 1.0, 6.0, 3.0];
-        let small = [1.0, 2.0, 1.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 1.0];
-        let processes = [100.0, 7.0, 101.0, 8.0, 103.0, 9.0, 104.0, 9.0, 106.0, 12.0, 107.0, 13.0];
-        let idle = [900.0, 3.0, 900.0, 3.0, 900.0, 3.0, 900.0, 3.0];
-        let restarts = [10.0, 20.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 1.0];
-        assert_eq!(fall(&amounts), Some(Fall::Delta));
-        assert_eq!(fall(&small), Some(Fall::Delta));
-        assert_eq!(fall(&processes), Some(Fall::TwoLines));
-        assert_eq!(fall(&idle), Some(Fall::TwoLines));
-        assert_eq!(fall(&restarts), None);
-    }
-
-    #[test]
-    fn labels_with_ids_are_known_by_name_or_by_their_values() {
-        let values = |texts: &[&'static str]| texts.iter().copied().collect::<BTreeSet<&str>>();
-        assert_eq!(kind_of_label("gen_ai.tool.call.id", &values(&["a"]), 1), Some("LabelPerCall"));
-        assert_eq!(kind_of_label("session_id", &values(&["a"]), 1), Some("LabelPerSession"));
-        assert_eq!(kind_of_label("end_user", &values(&[""]), 1), None);
-        let ids: Vec<String> = (0..30).map(|number| format!("{:08x}", number * 7919)).collect();
-        let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-        assert_eq!(kind_of_label("correlation", &ids, 30), Some("LabelPerCall"));
-        assert_eq!(kind_of_label("instance", &ids, 30), None);
-        let models: Vec<String> = (0..30).map(|number| format!("model number {number}")).collect();
-        let models: BTreeSet<&str> = models.iter().map(String::as_str).collect();
-        assert_eq!(kind_of_label("model", &models, 30), None);
-    }
 }

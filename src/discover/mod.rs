@@ -3,8 +3,10 @@
 //! proposal out. The reads are in `prometheus`.
 
 mod facts;
+mod falls;
 mod fit;
 mod hazards;
+mod label_kinds;
 mod series;
 mod suggest;
 mod threshold;
@@ -12,8 +14,8 @@ mod wanted;
 
 pub use facts::{Facts, Series};
 pub use fit::{AgentFit, Fit};
-pub(crate) use hazards::kind_of_label;
 pub use hazards::{Sighting, is_looked_for};
+pub(crate) use label_kinds::kind_of_label;
 pub(crate) use wanted::TRANSLATIONS;
 pub use wanted::{agent_labels, names_wanted};
 

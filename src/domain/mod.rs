@@ -24,3 +24,4 @@ pub mod time_zone;
 pub mod traffic;
 pub mod violation;
 pub mod window;
+pub mod yearly_zone;

@@ -42,7 +42,7 @@ pub fn short_hash(text: &str) -> String {
 #[must_use]
 pub fn stable_id(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(8).fold(String::new(), |id, byte| format!("{id}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::window::Window;
-use crate::api::v1alpha1::{Backend, CollectorSharing, Estimator, PrometheusEndpoint};
+use crate::api::v1alpha1::{Backend, CollectorSharing, Estimator, MailServer, PrometheusEndpoint};
 
 /// Labels that hold ids: grouping by one would make a series for each run.
 pub const NEVER_GROUPED: [&str; 9] = [
@@ -31,6 +31,8 @@ pub struct Platform {
     pub monitor_labels: BTreeMap<String, String>,
     /// Labels of every AlertmanagerConfig.
     pub route_labels: BTreeMap<String, String>,
+    /// Where e-mail is sent; none where it is not offered.
+    pub mail: Option<MailServer>,
     /// Back ends that tenants may name.
     pub backends: Vec<Backend>,
     /// How Collectors are run.
@@ -118,6 +120,7 @@ impl Default for Platform {
             rule_labels: BTreeMap::new(),
             monitor_labels: BTreeMap::new(),
             route_labels: BTreeMap::new(),
+            mail: None,
             backends: Vec::new(),
             collectors: Collectors::default(),
             grafana: Grafana::default(),

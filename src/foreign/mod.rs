@@ -1,6 +1,7 @@
 //! The minimal typed slice of other projects' kinds that we write.
 
 mod alertmanager_config;
+pub mod dashboard;
 mod grafana_dashboard;
 mod object;
 mod open_telemetry_collector;

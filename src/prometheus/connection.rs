@@ -74,6 +74,28 @@ impl Connection {
         Ok(read(response).await?.data)
     }
 
+    /// Evaluates a query at a time, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub async fn query_at(&self, query: &str, at: i64) -> Result<PromqlResult, QueryError> {
+        Ok(read(self.client.query(query).at(at).post_raw().await).await?.data)
+    }
+
+    /// Evaluates a query at every step of a range of time, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub async fn query_range(
+        &self,
+        query: &str,
+        (start, end): (i64, i64),
+        step: u32,
+    ) -> Result<PromqlResult, QueryError> {
+        let response = self.client.query_range(query, start, end, f64::from(step)).post_raw();
+        Ok(read(response.await).await?.data)
+    }
+
     /// Evaluates a query now, and says when that was.
     ///
     /// # Errors

@@ -6,10 +6,9 @@ use prometheus_http_query::response::{Data, InstantVector};
 
 use super::{Connection, QueryError};
 use crate::domain::observability::Observability;
-use crate::domain::promql::LabelMatcher;
 use crate::domain::role::Role;
 use crate::domain::sighting::{Seen, SpendSeen};
-use crate::vocabulary::{label, series};
+use crate::render::guards::dollars;
 
 /// Label by which the answer tells its parts.
 const PART: &str = "part";
@@ -42,12 +41,7 @@ fn query(observability: &Observability) -> String {
         let count = observability.series().count(role)?;
         Some((role.name(), count))
     });
-    let cost = format!(
-        "{}{{{},{}}}",
-        series::COST_5M,
-        LabelMatcher::equal(label::NAMESPACE, observability.namespace()),
-        LabelMatcher::equal(label::OBSERVABILITY, observability.name()),
-    );
+    let cost = dollars(observability);
     let spend = [
         ("spend24h", format!("sum_over_time({cost}[1d:5m])")),
         ("spend7d", format!("sum_over_time({cost}[7d:5m])")),

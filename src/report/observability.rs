@@ -14,7 +14,7 @@ use crate::domain::role::Role;
 use crate::domain::sighting::Sighting;
 use crate::domain::violation::Violations;
 use crate::plan::{ChildName, Obstacle};
-use crate::render::Part;
+use crate::render::{Part, guards};
 use crate::vocabulary::{condition, reason};
 
 /// How a reconciliation of an AgentObservability ended.
@@ -116,6 +116,7 @@ fn claims(outcome: ObservabilityOutcome<'_>, before: &AgentObservabilityStatus) 
             let parts = PARTS.map(|(part, type_)| {
                 part_applied(type_, applications.get(&part).map(Vec::as_slice).unwrap_or_default())
             });
+            let parts = parts.map(|claim| with_missing_series(claim, observability));
             judged(accepted, parts.into(), data_available(observability, sighting, old))
         }
     }
@@ -191,6 +192,18 @@ fn obstructed(type_: &'static str, name: &ChildName, obstacle: &Obstacle) -> Cla
 
 fn display((kind, name): &ChildName) -> String {
     format!("{} '{name}'", kind.name())
+}
+
+/// A guard without series is left out; saying so is better than an alert that can never fire.
+fn with_missing_series(claim: Claim, observability: &Observability) -> Claim {
+    let missing = guards::missing(observability);
+    if claim.type_ != condition::GUARDS_APPLIED || claim.status != True || missing.is_empty() {
+        return claim;
+    }
+    let missing: Vec<String> =
+        missing.iter().map(|(alert, role)| format!("{alert} has no series for {}", role.name())).collect();
+    let message = format!("{}; left out: {}", claim.message, missing.join(", "));
+    Claim::new(condition::GUARDS_APPLIED, True, reason::SERIES_MISSING, message)
 }
 
 fn data_available(observability: &Observability, sighting: &Sighting, old: &[Condition]) -> Claim {

@@ -16,7 +16,7 @@ use crate::domain::window::Window;
 
 const PATH: &str = "spec.guards";
 
-const EVERY_DAY: [Weekday; 7] = [
+pub(super) const EVERY_DAY: [Weekday; 7] = [
     Weekday::Monday,
     Weekday::Tuesday,
     Weekday::Wednesday,
@@ -144,7 +144,7 @@ fn active_hours(spec: &api::ActiveHours, path: &str, findings: &mut Findings) ->
 }
 
 /// Minutes since midnight of `08:00`, up to `24:00`.
-fn time_of_day(text: &str) -> Option<u16> {
+pub(super) fn time_of_day(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let number = |text: &str| -> Option<u16> {
         let plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -155,7 +155,8 @@ fn time_of_day(text: &str) -> Option<u16> {
     (minute < 60 && minutes <= 24 * 60).then_some(minutes)
 }
 
-fn time_zone(name: &str, path: &str, findings: &mut Findings) -> Option<TimeZone> {
+/// A time zone, spelled as the database spells it.
+pub(super) fn time_zone(name: &str, path: &str, findings: &mut Findings) -> Option<TimeZone> {
     let found = TimeZone::find(name);
     let message = match &found {
         Some(zone) => format!("must be written as '{}'", zone.name),

@@ -68,7 +68,7 @@ fn parse(
     let scrape = spec.scrape.as_ref().map(|written| scrape::parse(written, findings));
     let pipeline = spec.pipeline.as_ref().map(|written| pipeline::parse(written, platform, findings));
     let guards = guards::parse(spec.guards.as_ref(), spec.pipeline.is_some(), platform, findings);
-    let routing = spec.routing.as_ref().map(|written| routing::parse(written, findings));
+    let routing = spec.routing.as_ref().map(|written| routing::parse(written, platform, findings));
     Some(ObservabilityParts {
         namespace: namespace.to_owned(),
         name: name.to_owned(),

@@ -50,6 +50,7 @@ fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> 
         rule_labels: spec.rule_labels.clone(),
         monitor_labels: or_rule_labels(&spec.monitor_labels, spec),
         route_labels: or_rule_labels(&spec.route_labels, spec),
+        mail: spec.mail.clone(),
         backends: spec.backends.clone(),
         collectors: collectors(spec),
         grafana: grafana(spec),

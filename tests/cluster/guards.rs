@@ -2,11 +2,12 @@
 //! fault in the rules shows.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use agentslo::api::v1alpha1::AgentObservability;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::role::Role;
-use agentslo::foreign::PrometheusRuleSpec;
+use agentslo::foreign::{PrometheusRuleSpec, Rule};
 use agentslo::render::guards;
 use agentslo::validate::{self, ObservabilityFacts};
 use serde_json::{Value, json};
@@ -324,6 +325,8 @@ const STORIES: &[Story] = &[
             ("AgentInactive", 605, 0),
             ("AgentInactive", 1000, 0),
             ("AgentInactive", 1570, 1),
+            // Monday, 02:00: the end of a night that began on Sunday.
+            ("AgentInactive", 1800, 1),
         ],
         ..USUAL
     },
@@ -443,7 +446,7 @@ const STORIES: &[Story] = &[
         series: &[
             (
                 "agent_tool_calls_total{agent_name=\"other\",namespace=\"support\",tool_name=\"Bash\",status=\"error\"}",
-                "0+1x200",
+                "0+2x200",
             ),
             (
                 "agent_tool_calls_total{agent_name=\"support-agent\",namespace=\"elsewhere\",tool_name=\"Bash\",status=\"error\"}",
@@ -694,6 +697,11 @@ fn observability(guards: &str, roles: &[Role]) -> Observability {
         .unwrap_or_else(|violations| panic!("{guards}: {:?}", violations.first()))
 }
 
+/// The rules of the guard on lost telemetry.
+pub(crate) fn rules_of_loss() -> Vec<Rule> {
+    guards::groups(&observability(LOSS, &[])).into_iter().flat_map(|group| group.rules).collect()
+}
+
 fn rules_of(story: &Story) -> PrometheusRuleSpec {
     PrometheusRuleSpec { groups: guards::groups(&observability(story.guards, story.roles)) }
 }
@@ -733,4 +741,294 @@ fn every_guard_fires_in_its_incident_and_in_no_other() {
     let failures: BTreeMap<String, String> = failures(trials);
     let complaints: Vec<String> = failures.iter().map(|(name, said)| format!("{name}:\n{said}")).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// What promtool would rather have otherwise is a mistake too.
+#[test]
+fn promtool_has_nothing_to_say_against_the_rules() {
+    let folder = tempfile::tempdir().expect("a temporary folder should be possible");
+    let promtool = bed::servers_folder().expect("the servers should be there").join("promtool");
+    for (number, story) in STORIES.iter().enumerate() {
+        let file = folder.path().join(format!("{number}.yaml"));
+        std::fs::write(&file, yaml(&rules_of(story))).expect("a temporary file should be possible");
+    }
+    let mut check = Command::new(promtool);
+    check.args(["check", "rules", "--lint=all", "--lint-fatal"]);
+    check.args((0..STORIES.len()).map(|number| folder.path().join(format!("{number}.yaml"))));
+    let output = check.output().expect("promtool should start");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && !said.to_lowercase().contains("warn"), "{said}");
+}
+
+/// A fault in the rules, and the story in which it shows.
+struct Fault {
+    name: &'static str,
+    story: &'static str,
+    /// Text of expressions, and what takes its place.
+    instead: (&'static str, &'static str),
+}
+
+const fn fault(name: &'static str, story: &'static str, old: &'static str, new: &'static str) -> Fault {
+    Fault { name, story, instead: (old, new) }
+}
+
+const FAULTS: &[Fault] = &[
+    fault("another limit", "spending-twice-the-limit", "> 1.5", "> 2.5"),
+    fault("a window too long", "spending-twice-the-limit", "[15m]", "[1h]"),
+    fault("counts that overlap", "spending-twice-the-limit", " / 5", " / 1"),
+    fault("one series alone", "spending-by-models-and-pods-adds-up", "sum (\n", "max (\n"),
+    fault(
+        "no births of dollars",
+        "short-lived-pods-that-spend",
+        "<= on () group_left ()",
+        "< on () group_left () -1 *",
+    ),
+    fault("births of any size", "an-old-counter-seen-first-is-not-spending", "1.5 + 0.1", "1000 + 0.1"),
+    fault(
+        "the agent is not told apart",
+        "others-spend",
+        "agent_cost_usd_total{agent_name=\"support-agent\",",
+        "agent_cost_usd_total{",
+    ),
+    fault(
+        "the fence is down",
+        "others-spend",
+        "agent_name=\"support-agent\",namespace=\"support\"",
+        "agent_name=\"support-agent\"",
+    ),
+    fault("a higher multiple", "five-times-the-usual", "> 4 *", "> 6 *"),
+    fault("quiet hours are usual too", "a-busy-morning-after-an-idle-night", " > 0)[7d:1h]", " >= 0)[7d:1h]"),
+    fault("usual after an hour", "nobody-knows-yet-what-is-usual", ">= 288", ">= 12"),
+    fault(
+        "silence while nobody knows",
+        "the-limit-decides-while-nobody-knows-what-is-usual",
+        "\nunless\n",
+        "\nand\n",
+    ),
+    fault("the limit alone", "above-the-limit-as-usual", " <= 4 *", " <= 0 *"),
+    fault("a longer period", "the-allowance-rolls", "[1h]", "[2h]"),
+    fault("a forecast of what has come", "the-allowance-is-spent", "\nunless\n", "\nor\n"),
+    fault("a forecast from another part", "the-allowance-is-spent", "6 * sum", "3 * sum"),
+    fault("a run does not set it back", "no-run-for-two-hours", "0 * (sum", "7200 * (sum"),
+    fault(
+        "births are no runs",
+        "each-run-is-a-process-of-its-own",
+        "<= on () group_left ()",
+        "< on () group_left () -1 *",
+    ),
+    fault(
+        "the clock stops without telemetry",
+        "no-run-because-the-agent-is-gone",
+        "  or\nsum(agentslo:guard:idle_seconds",
+        "  or\n0 * sum(agent_queries_total) + sum(agentslo:guard:idle_seconds",
+    ),
+    fault(
+        "an agent that never was",
+        "no-run-ever",
+        "  or\n0 * sum(agentslo:guard:increase5m{namespace=\"support\",agent=\"support-agent\",event=\"run\"})",
+        "  or\nvector(0)",
+    ),
+    fault("runs of others count", "another-agent-works", "agent_name=\"support-agent\",", ""),
+    fault(
+        "no summer time",
+        "a-weekend-in-which-summer-time-begins",
+        "+ 3600 * (time() >= bool 1774746000)",
+        "",
+    ),
+    fault(
+        "endless summer time",
+        "a-weekend-in-which-summer-time-ends",
+        "- 3600 * (time() >= bool 1792890000)",
+        "",
+    ),
+    fault(
+        "all hours count",
+        "a-run-at-the-weekend-counts",
+        "* sum(agentslo:guard:active",
+        "+ 0 * sum(agentslo:guard:active",
+    ),
+    fault("alerts at rest", "nights-across-midnight", " == 1", " >= 0"),
+    fault(
+        "the end of a night is lost",
+        "nights-across-midnight",
+        "(sum(agentslo:guard:week_seconds{namespace=\"support\",agent=\"support-agent\"}) >= bool 0)",
+        "0",
+    ),
+    fault("stuck too early", "a-run-that-does-not-end", "> 2700", "> 2000"),
+    fault("no run is the oldest", "a-run-that-does-not-end", " > 0) >", ") >"),
+    fault("busy is stuck", "runs-are-under-way-and-finish", "\nunless\n", "\nor\n"),
+    fault("idle is stuck", "an-idle-agent-is-not-stuck", " > 0\nunless", " >= 0\nunless"),
+    fault("one pod's queue", "a-deep-queue", "sum(agent_queue_depth", "max(agent_queue_depth"),
+    fault("all tools in one", "one-tool-fails", "sum by (tool_name)", "sum"),
+    fault("few failures are enough", "few-failures-of-a-tool", ">= 4.5", ">= 0.5"),
+    fault("a smaller share is enough", "few-failures-of-a-tool", "> 0.5 *", "> 0.4 *"),
+    fault("denied is failed", "one-tool-fails", "status!=\"denied\"", "status!=\"\""),
+    fault("tools of others", "tools-of-others-fail", "agent_name=\"support-agent\",", ""),
+    fault("absence for a moment", "telemetry-stops", "[15m]", "[5m]"),
+    fault(
+        "the queue is telemetry",
+        "telemetry-stops",
+        "agent_queries_total|",
+        "agent_queries_total|agent_queue_depth|",
+    ),
+    fault(
+        "one metric is all telemetry",
+        "the-agent-goes-on-under-another-pod",
+        "|agent_query_duration_seconds(_count)?|",
+        "|",
+    ),
+    fault("waiting for ever", "a-retired-agent-is-forgotten", "[10095m:5m]", "[30d:5m]"),
+    fault(
+        "any series overflows",
+        "sdks-of-others-drop-labels",
+        "otel_metric_overflow=\"true\"",
+        "otel_metric_overflow=\"\"",
+    ),
+    fault("overflow of others", "sdks-of-others-drop-labels", "agent_name=~\"(support\\\\-agent)?\",", ""),
+    fault("the name must be there", "an-sdk-drops-the-name-of-the-agent", ")?\",otel", ")\",otel"),
+    fault("a larger share is slow", "one-run-in-ten-is-slow", "> 0.05 *", "> 0.15 *"),
+    fault("two are enough", "two-slow-runs", ">= 2.5", ">= 1.5"),
+    fault("the bucket of everything", "one-run-in-ten-is-slow", "le=~\"1800(\\\\.0)?\"", "le=\"+Inf\""),
+    fault(
+        "no bucket is slow",
+        "no-bucket-of-this-bound",
+        "event=\"timed_run\"}) - (sum",
+        "event=\"timed_run\"}) - (0 * absent(up) or sum",
+    ),
+    fault(
+        "the largest queue is all",
+        "a-queue-of-the-collector-fills",
+        "by (exporter, data_type) ({__name__=~\"otelcol_exporter_queue_size",
+        "by (exporter) ({__name__=~\"otelcol_exporter_queue_size",
+    ),
+    fault("no loss is new", "the-collector-loses-data", " or 0 * {", " or 1 * {"),
+    fault("points without an error", "the-collector-loses-data", ",error!=\"\"", ""),
+    fault("other names", "the-collector-loses-data", "(_total)?", ""),
+    fault("other pipelines", "other-collectors-lose-data", ",agentslo_pipeline=\"observed\"", ""),
+    fault("other namespaces", "other-collectors-lose-data", ",namespace=\"support\"", ""),
+    fault("nothing is known from before", "an-old-loss-after-a-gap-in-the-scrapes", "offset 1h", "offset 2h"),
+];
+
+fn story(name: &str) -> &'static Story {
+    STORIES
+        .iter()
+        .find(|story| story.name == name)
+        .unwrap_or_else(|| panic!("there should be a story {name}"))
+}
+
+fn put_in(rules: &PrometheusRuleSpec, (old, new): (&str, &str)) -> PrometheusRuleSpec {
+    let mut rules = rules.clone();
+    for rule in rules.groups.iter_mut().flat_map(|group| &mut group.rules) {
+        rule.expr = rule.expr.replace(old, new);
+    }
+    rules
+}
+
+#[test]
+fn every_fault_in_a_guard_is_found() {
+    let trials = FAULTS.iter().map(|fault| {
+        let story = story(fault.story);
+        let rules = rules_of(story);
+        let wrong = put_in(&rules, fault.instead);
+        assert_ne!(wrong, rules, "{}: the rules should be different", fault.name);
+        trial(fault.name, story, wrong)
+    });
+    let found = failures(trials.collect());
+    let missed: Vec<&str> =
+        FAULTS.iter().map(|fault| fault.name).filter(|name| !found.contains_key(*name)).collect();
+    assert_eq!(missed, Vec::<&str>::new(), "these faults went unnoticed");
+    // A rule that does not parse would be found for the wrong reason.
+    let unread: Vec<(&String, &String)> =
+        found.iter().filter(|(_, said)| said.contains("parse error")).collect();
+    assert_eq!(unread, [], "these faults were no valid rules");
+}
+
+/// What an alert of a story says at a minute.
+struct Said {
+    story: &'static str,
+    alert: &'static str,
+    minute: u32,
+    /// Labels besides those of every alert.
+    labels: &'static [(&'static str, &'static str)],
+    summary: &'static str,
+}
+
+const SAID: &[Said] = &[
+    Said {
+        story: "spending-twice-the-limit",
+        alert: "AgentSpendRateHigh",
+        minute: 170,
+        labels: &[],
+        summary: "Agent 'support-agent' in support: $3.00 spent in the last 15m; allowed are $6 an hour.",
+    },
+    Said {
+        story: "the-allowance-is-spent",
+        alert: "AgentSpendBudgetForecast",
+        minute: 600,
+        labels: &[],
+        summary: "Agent 'support-agent' in support: at the rate of the last 4h it will have spent $14.40 in 1d; \
+                  allowed are $10.",
+    },
+    Said {
+        story: "no-run-for-two-hours",
+        alert: "AgentInactive",
+        minute: 240,
+        labels: &[],
+        summary: "Agent 'support-agent' in support: no run finished for 2h 14m 0s; one is expected every 2h.",
+    },
+    Said {
+        story: "a-run-that-does-not-end",
+        alert: "AgentRunStuck",
+        minute: 121,
+        labels: &[],
+        summary: "Agent 'support-agent' in support: a run is under way for 1h 0m 30s; 45m are allowed.",
+    },
+    Said {
+        story: "one-tool-fails",
+        alert: "AgentToolFailing",
+        minute: 80,
+        labels: &[("tool_name", "Bash")],
+        summary: "Agent 'support-agent' in support: 7 calls of tool 'Bash' failed in the last 1h; 50% of them may.",
+    },
+    Said {
+        story: "the-collector-loses-data",
+        alert: "AgentPipelineQueueOverflow",
+        minute: 35,
+        labels: &[("exporter", "otlp_http/tempo"), ("signal", "traces")],
+        summary: "Agent 'support-agent' in support: 7 items of traces found the queue of exporter \
+                  'otlp_http/tempo' full in the last 15m and are lost.",
+    },
+];
+
+#[test]
+fn alerts_say_what_happened_with_its_numbers() {
+    let trials = SAID.iter().map(|said| {
+        let story = story(said.story);
+        let rules = rules_of(story);
+        let rule = rules.groups.iter().flat_map(|group| &group.rules);
+        let rule = rule.clone().find(|rule| rule.alert.as_deref() == Some(said.alert));
+        let test = saying(story, said, rule.expect("the story should have the alert"));
+        Trial { name: said.alert.to_owned(), test: yaml(&file(&rules, &test)), rules }
+    });
+    let failures = failures(trials.collect());
+    let complaints: Vec<String> = failures.iter().map(|(name, said)| format!("{name}:\n{said}")).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+fn saying(story: &Story, said: &Said, rule: &Rule) -> Value {
+    let mut labels = rule.labels.clone();
+    labels.extend(said.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let mut annotations = rule.annotations.clone();
+    annotations.insert("summary".to_owned(), said.summary.to_owned());
+    let series = story.series.iter().map(|(series, values)| json!({"series": series, "values": values}));
+    json!({
+        "name": said.alert,
+        "interval": "1m",
+        "input_series": series.collect::<Vec<_>>(),
+        "alert_rule_test": [{
+            "alertname": said.alert,
+            "eval_time": format!("{}m", said.minute),
+            "exp_alerts": [{"exp_labels": labels, "exp_annotations": annotations}],
+        }],
+    })
 }

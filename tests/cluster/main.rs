@@ -5,6 +5,7 @@ mod api_server;
 mod bad_input;
 mod budget;
 mod check_metrics;
+mod dashboards;
 mod definitions;
 mod discover;
 mod durations;
@@ -16,11 +17,18 @@ mod fixtures;
 mod guards;
 mod histogram_forms;
 mod instrument;
+mod mailbox;
+mod monitored;
+mod monitors;
 mod permissions;
 mod pipeline;
+mod pipeline_loss;
 mod promtool;
 mod proofs;
 mod reconcile;
+#[path = "../it/route_model.rs"]
+mod route_model;
+mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
@@ -29,5 +37,6 @@ mod stage;
 mod support;
 mod survey;
 mod warnings;
+mod whole_loop;
 
 use api_server::{api_server, refusal};

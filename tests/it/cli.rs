@@ -22,6 +22,7 @@ fn without_a_command_the_help_is_printed() {
 fn every_command_has_help_with_examples() {
     agentslo(&["validate", "--help"]).assert().success().stdout_eq(file!["cli/help-validate.txt"]);
     agentslo(&["test", "--help"]).assert().success().stdout_eq(file!["cli/help-test.txt"]);
+    agentslo(&["preview", "--help"]).assert().success().stdout_eq(file!["cli/help-preview.txt"]);
     agentslo(&["discover", "--help"]).assert().success().stdout_eq(file!["cli/help-discover.txt"]);
     agentslo(&["check-metrics", "--help"]).assert().success().stdout_eq(file!["cli/help-check-metrics.txt"]);
     agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
@@ -257,22 +258,7 @@ support/support-success: total-outage: FAILED
 #[test]
 fn an_agent_that_keeps_to_the_contract_passes() {
     agentslo(&["check-metrics", "metrics/good.prom"]).assert().success().stdout_eq("").stderr_eq(str![[r#"
-note: agent_llm_calls_total is not exposed, so nothing has the role modelCalls
-note: agent_tool_calls_total is not exposed, so nothing has the role tools
-note: agent_evaluations_total is not exposed, so nothing has the role evaluations
-note: agent_guardrail_checks_total is not exposed, so nothing has the role guardrails
-note: agent_llm_call_duration_seconds is not exposed, so nothing has the role modelCallDuration
-note: agent_tool_duration_seconds is not exposed, so nothing has the role toolDuration
-note: agent_time_to_first_token_seconds is not exposed, so nothing has the role timeToFirstToken
-note: agent_query_cost_usd is not exposed, so nothing has the role runCost
-note: agent_tokens_per_query is not exposed, so nothing has the role runTokens
-note: agent_query_turns is not exposed, so nothing has the role runTurns
-note: agent_evaluation_score is not exposed, so nothing has the role evaluationScore
-note: agent_cost_usd_total is not exposed, so nothing has the role cost
-note: agent_tokens_total is not exposed, so nothing has the role tokens
-note: agent_oldest_active_query_start_timestamp_seconds is not exposed, so nothing has the role oldestActiveRunStart
-note: agent_queue_depth is not exposed, so nothing has the role queueDepth
-note: agent_errors_total is not exposed, so nothing has the role errors
+not exposed, which is no fault: agent_llm_calls_total (modelCalls), agent_tool_calls_total (tools), agent_evaluations_total (evaluations), agent_guardrail_checks_total (guardrails), agent_llm_call_duration_seconds (modelCallDuration), agent_tool_duration_seconds (toolDuration), agent_time_to_first_token_seconds (timeToFirstToken), agent_query_cost_usd (runCost), agent_tokens_per_query (runTokens), agent_query_turns (runTurns), agent_evaluation_score (evaluationScore), agent_cost_usd_total (cost), agent_tokens_total (tokens), agent_oldest_active_query_start_timestamp_seconds (oldestActiveRunStart), agent_queue_depth (queueDepth), agent_errors_total (errors)
 4 metrics checked against AgentMetrics, 0 findings
 
 "#]]);
@@ -325,11 +311,7 @@ metrics/open.prom:7: agent_query_duration_seconds: has no bucket for the thresho
 fn other_emitters_are_held_against_their_own_profile() {
     let arguments = ["check-metrics", "metrics/litellm.prom", "--profile", "LiteLLM"];
     agentslo(&arguments).assert().success().stdout_eq("").stderr_eq(str![[r#"
-note: litellm_llm_api_time_to_first_token_metric is not exposed, so nothing has the role timeToFirstToken
-note: litellm_spend_metric_total is not exposed, so nothing has the role cost
-note: litellm_input_tokens_metric_total is not exposed, so nothing has the role tokens
-note: litellm_output_tokens_metric_total is not exposed, so nothing has the role tokens
-note: litellm_proxy_failed_requests_metric_total is not exposed, so nothing has the role errors
+not exposed, which is no fault: litellm_llm_api_time_to_first_token_metric (timeToFirstToken), litellm_spend_metric_total (cost), litellm_input_tokens_metric_total (tokens), litellm_output_tokens_metric_total (tokens), litellm_proxy_failed_requests_metric_total (errors)
 2 metrics checked against LiteLLM, 0 findings
 
 "#]]);

@@ -1,14 +1,18 @@
 //! What people read when several things are wrong at once: every violation, each with its place.
 //! `make bless` accepts a new text; read it first.
 
-use agentslo::domain::violation::Violation;
+use agentslo::domain::violation::{Violation, Violations};
 use serde_json::{Value, json};
 
+use crate::guards::everything_wrong;
 use crate::spec::{validated, with_indicator};
 
 /// One line for each violation: place, reason, sentence.
 fn violations(spec: &Value) -> String {
-    let violations = validated(spec).expect_err("the spec should break rules");
+    lines(&validated(spec).expect_err("the spec should break rules"))
+}
+
+fn lines(violations: &Violations) -> String {
     let line = |violation: &Violation| {
         format!("{} [{:?}]\n  {}\n", violation.path, violation.rule, violation.message)
     };
@@ -68,4 +72,9 @@ fn a_profile_without_the_series_says_what_to_do() {
 fn raw_queries_are_refused_with_their_own_faults() {
     let raw = json!({"raw": {"bad": "sum(rate(", "total": "up{namespace=\"other\"}"}});
     insta::assert_snapshot!(violations(&with_indicator(&raw)));
+}
+
+#[test]
+fn everything_wrong_with_guards_is_said_at_once() {
+    insta::assert_snapshot!(lines(&everything_wrong()));
 }

@@ -14,10 +14,15 @@ mod consumers;
 mod dashboards;
 mod generated;
 mod golden;
+mod guards;
+mod observability_admission;
 mod properties;
 mod simulate_laws;
 
+mod monitors;
 mod reconcile;
+mod route_model;
+mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
 mod support;

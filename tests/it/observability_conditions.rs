@@ -26,8 +26,11 @@ fn validated(spec: Value, facts: &ObservabilityFacts) -> Result<Observability, V
     validate::observability(&resource, facts)
 }
 
-fn agent() -> Observability {
-    validated(json!({"agent": "support-agent"}), &ObservabilityFacts::default()).expect("it is valid")
+/// An agent whose queue is guarded.
+fn agent(roles: Option<&[Role]>) -> Observability {
+    let spec = json!({"agent": "support-agent", "guards": {"queue": {"maxDepth": 10}}});
+    let roles = roles.map(|roles| roles.iter().copied().collect());
+    validated(spec, &ObservabilityFacts { roles, ..Default::default() }).expect("it is valid")
 }
 
 fn seen(roles: &[Role]) -> Sighting {
@@ -43,7 +46,7 @@ fn judged(
     let name: ChildName = (ArtifactKind::AlertmanagerConfig, "agentslo-support".to_owned());
     let routes = route.into_iter().map(|application| (name.clone(), application)).collect();
     let applications = BTreeMap::from([(Part::Routes, routes)]);
-    let observability = agent();
+    let observability = agent(None);
     let outcome =
         ObservabilityOutcome::Judged { observability: &observability, applications: &applications, sighting };
     report::observability(outcome, old, 1, Timestamp::UNIX_EPOCH)
@@ -64,7 +67,17 @@ fn suspended() -> Vec<Condition> {
 /// Conditions of every way in which a reconciliation can end.
 pub(crate) fn all() -> Vec<Condition> {
     let judged = judged(None, &Sighting::Pending, None).expect("it is new").conditions;
-    [judged, rejected(), suspended()].concat()
+    [judged, rejected(), suspended(), without_queue()].concat()
+}
+
+fn without_queue() -> Vec<Condition> {
+    let observability = agent(Some(&[Role::Runs]));
+    let outcome = ObservabilityOutcome::Judged {
+        observability: &observability,
+        applications: &BTreeMap::new(),
+        sighting: &seen(&[Role::Runs]),
+    };
+    report::observability(outcome, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
 }
 
 fn says(conditions: &[Condition], type_: &str) -> (ConditionStatus, String, String) {
@@ -147,6 +160,13 @@ fn a_role_that_was_seen_keeps_its_place_when_telemetry_is_gone() {
     assert!(detected.roles_without_series.contains(&"queueDepth".to_owned()));
     let after = judged(None, &seen(&[]), Some(&before)).expect("that data is gone is news");
     assert_eq!(after.detected, Some(detected));
+}
+
+#[test]
+fn a_guard_without_series_is_named() {
+    let (status, reason, message) = says(&without_queue(), condition::GUARDS_APPLIED);
+    assert_eq!((status, reason.as_str()), (True, reason::SERIES_MISSING));
+    assert!(message.ends_with("left out: AgentQueueDeep has no series for queueDepth"), "{message}");
 }
 
 #[test]

@@ -79,6 +79,10 @@ pub struct AgentPlatformSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "super::shared_schema::object_labels")]
     pub route_labels: BTreeMap<String, String>,
+    /// The mail server of alerts. Without one, nobody can be told by e-mail: an Alertmanager that knows no
+    /// server would refuse the routes of every tenant. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailServer>,
     /// How generated Collector pipelines are run. Default: one Collector for each AgentObservability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<Collector>,
@@ -94,6 +98,22 @@ pub struct AgentPlatformSpec {
     /// Values for what an AgentSLO leaves open. Default: the documented default of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
+}
+
+/// A mail server that Alertmanager uses. Where it wants credentials, they are those of Alertmanager's own
+/// configuration.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailServer {
+    /// Host and port. Example: `smtp.example.com:587`.
+    #[schemars(
+        length(min = 3, max = 260),
+        regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]{1,5}$")
+    )]
+    pub smarthost: String,
+    /// Address of the sender. Example: `alerts@example.com`.
+    #[schemars(length(min = 3, max = 254), regex(pattern = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$"))]
+    pub from: String,
 }
 
 /// Which namespaces are meant; all conditions must hold.

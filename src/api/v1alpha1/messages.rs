@@ -123,5 +123,7 @@ pub const ROUTE_DURATION: &str = "must be a whole number of seconds, minutes or 
 /// A receiver with no way, or with several.
 pub const ONE_RECEIVER: &str =
     "set exactly one of `slack`, `pagerDuty`, `webhook`, `email`, `opsGenie`, `msTeams`";
+/// Routing that tells nobody.
+pub const ROUTE_TO_SOMEBODY: &str = "name a receiver in `page`, `ticket` or both, or nobody is told";
 /// An address to which agents send, with placeholders.
 pub const COLLECTOR_URL: &str = "must be an http or https URL without user information, in which '{name}' and '{namespace}' are replaced, for example 'http://otel-collector.{namespace}.svc:4318'";

@@ -11,6 +11,7 @@ use super::{Weekday, messages};
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    validation = Rule::new("(has(self.page) && size(self.page) > 0) || (has(self.ticket) && size(self.ticket) > 0)").message(messages::ROUTE_TO_SOMEBODY),
     validation = Rule::new("self.groupWait.matches('^[0-9]{1,5}(s|m|h)$')").message(messages::ROUTE_DURATION).field_path(".groupWait"),
     validation = Rule::new("self.groupInterval.matches('^[1-9][0-9]{0,4}(s|m|h)$')").message(messages::ROUTE_DURATION).field_path(".groupInterval"),
     validation = Rule::new("self.repeatInterval.matches('^[1-9][0-9]{0,4}(s|m|h)$')").message(messages::ROUTE_DURATION).field_path(".repeatInterval")
@@ -129,7 +130,7 @@ pub struct Webhook {
     pub url: LocalSecretKey,
 }
 
-/// An address of e-mail. The server is Alertmanager's own.
+/// An address of e-mail. The server is the AgentPlatform's.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Email {
@@ -180,7 +181,8 @@ pub struct MuteTime {
     /// End of the time; a time before `from` is of the next day. Example: `07:00`.
     #[schemars(length(min = 5, max = 5))]
     pub to: String,
-    /// Time zone of the two, by its IANA name. Default: `UTC`. Example: `Europe/Madrid`.
+    /// Time zone of the two, by its IANA name. It becomes times in UTC, which are an hour off for up to a day
+    /// around a change of the clocks. Default: `UTC`. Example: `Europe/Madrid`.
     #[serde(default = "default_zone")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"))]
     pub time_zone: String,

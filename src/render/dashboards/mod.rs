@@ -22,6 +22,15 @@ pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
         .collect()
 }
 
+/// Addresses in Grafana of the agent's dashboard and of that of its budgets; none where nobody said where
+/// Grafana is, or there are no dashboards.
+pub(super) fn addresses(observability: &Observability) -> Option<(String, String)> {
+    observability.dashboards()?;
+    let grafana = observability.platform().grafana.url.as_ref()?.trim_end_matches('/');
+    let address = |board: Board| format!("{grafana}/d/{}", board.uid(observability));
+    Some((address(Board::Agent), address(Board::Slo)))
+}
+
 /// A dashboard as Grafana reads it.
 fn json(observability: &Observability, board: Board) -> String {
     let mut dashboard = fill::filled(board.source(), &|slot| slots::text(observability, slot));

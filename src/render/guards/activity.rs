@@ -64,12 +64,12 @@ fn idle(observability: &Observability, is_active: Option<&str>) -> String {
 /// their changes are written out.
 fn clock(zone: &TimeZone) -> String {
     let mut before = zone.first_offset;
-    let mut terms = String::new();
-    for (at, offset) in &zone.changes {
-        let sign = if *offset < before { '-' } else { '+' };
-        terms.push_str(&format!(" {sign} {} * (time() >= bool {at})", (offset - before).abs()));
-        before = *offset;
-    }
+    let terms = zone.changes.iter().map(|(at, offset)| {
+        let by = offset - std::mem::replace(&mut before, *offset);
+        let sign = if by < 0 { '-' } else { '+' };
+        format!(" {sign} {} * (time() >= bool {at})", by.abs())
+    });
+    let terms = terms.collect::<Vec<_>>().concat();
     let start = i64::from(zone.first_offset) + MONDAY_TO_EPOCH;
     format!("vector((time() + {start}{terms}) % {WEEK})")
 }

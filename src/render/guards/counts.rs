@@ -1,5 +1,5 @@
-//! What guards count: events and dollars in the last five minutes, exactly, as series of one name. Only
-//! what a guard reads is recorded.
+//! What guards count: events and dollars in the last five minutes, exactly, as series of one name. Of the
+//! events only what a guard reads is recorded; the dollars always, for the status tells of them.
 
 use super::super::exact::{Births, Cumulative, increase};
 use super::{made, own, recording};
@@ -19,6 +19,8 @@ use crate::vocabulary::{label, series};
 const EVERY_MINUTE_UP_TO: Window = Window::from_hours(6);
 /// Events that one new series may bring in five minutes without history.
 const BIRTH_FLOOR: i64 = 20;
+/// US dollars that it may bring where no guard says what is much.
+const DOLLAR_FLOOR: i64 = 10;
 /// Share of the last day that it may bring besides.
 const BIRTH_SHARE: &str = "0.1";
 
@@ -62,9 +64,9 @@ impl Event {
     }
 }
 
-/// The recordings that the guards need.
+/// The recordings that the guards need, and the dollars that the status tells of.
 pub(super) fn recordings(observability: &Observability) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
+    let mut rules = if observability.has(Role::Cost) { dollars(observability) } else { Vec::new() };
     for guard in made(observability) {
         let wanted = match &guard.watch {
             Watch::SpendRate { .. } | Watch::SpendBudget { .. } => dollars(observability),
@@ -207,5 +209,5 @@ fn dollar_floor(observability: &Observability) -> Decimal {
         | Watch::SlowShare { .. }
         | Watch::PipelineLoss => None,
     });
-    floors.min().unwrap_or(Decimal::ZERO)
+    floors.min().unwrap_or(Decimal::from_integer(DOLLAR_FLOOR))
 }

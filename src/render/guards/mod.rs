@@ -41,8 +41,8 @@ pub(super) fn artifact(observability: &Observability) -> Option<Artifact> {
     })
 }
 
-/// The groups, in the form that PrometheusRule and Prometheus' own rule files share. Those without an
-/// alert are left out.
+/// The groups, in the form that PrometheusRule and Prometheus' own rule files share; an empty one is left
+/// out.
 #[must_use]
 pub fn groups(observability: &Observability) -> Vec<RuleGroup> {
     let mut soon = counts::recordings(observability);
@@ -59,6 +59,12 @@ pub fn groups(observability: &Observability) -> Vec<RuleGroup> {
         .filter(|(_, _, rules)| !rules.is_empty())
         .map(|(part, minutes, rules)| group(observability, part, minutes, rules))
         .collect()
+}
+
+/// The recorded series of the US dollars that an agent spends in five minutes.
+#[must_use]
+pub fn dollars(observability: &Observability) -> String {
+    counts::recorded(observability, counts::Event::Dollar)
 }
 
 /// Alerts that are asked for and left out, with the role whose series are missing.

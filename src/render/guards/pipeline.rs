@@ -71,7 +71,7 @@ fn queue(observability: &Observability, guard: &Guard) -> Rule {
     let expr =
         format!("{} > {FULL} * {}", of("otelcol_exporter_queue_size"), of("otelcol_exporter_queue_capacity"));
     let happened = format!(
-        "the queue of exporter '{}' for {} is full with {} batches",
+        "the queue of exporter '{}' for {} is full with {} items",
         value_of("exporter"),
         value_of("data_type"),
         number()

@@ -1,11 +1,11 @@
 //! What is kept of a source, and what carries it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agentslo::profiles;
 use serde_json::{Value, json};
 
-use super::{artifacts, carried, of_profile, rendered, source};
+use super::{Dashboard, artifacts, carried, of_profile, rendered, source};
 use crate::workspace;
 
 /// Panels and queries of a dashboard.
@@ -57,6 +57,48 @@ fn a_panel_is_left_out_where_its_series_are_missing() {
     for title in ["Spend an hour, now", "Tokens by type", "Cost and tokens"] {
         assert!(contract.contains(title) && native.contains(title), "{title}: {native:?}");
     }
+}
+
+#[test]
+fn limits_of_guards_are_thresholds_and_without_guards_there_are_none() {
+    let steps = |spec: &Value| -> BTreeMap<String, f64> {
+        let boards = rendered("guards", spec);
+        let charts: Vec<&Value> =
+            boards.iter().filter(|board| is_of_agent(&board.json)).flat_map(Dashboard::charts).collect();
+        let limits = charts.into_iter().filter_map(|panel| {
+            let limit = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"].as_f64()?;
+            Some((panel["title"].as_str()?.to_owned(), limit))
+        });
+        limits.collect()
+    };
+    let mut spec = of_profile("AgentMetrics");
+    assert_eq!(steps(&spec), BTreeMap::new());
+    spec["guards"] = json!({
+        "spendRate": {"maxUSDPerHour": "8"},
+        "spendBudget": {"amountUSD": "50"},
+        "stuck": {"after": "30m"},
+        "queue": {"maxDepth": 20},
+        "slowShare": {"slowerThan": "45s", "percent": "5"},
+    });
+    let expected = [
+        ("Waiting", 20.0),
+        ("Oldest run", 1800.0),
+        ("Slow runs, last 24 h", 0.05),
+        ("Spend an hour, now", 8.0),
+        ("Spend, last 24 h", 50.0),
+    ];
+    assert_eq!(steps(&spec), expected.map(|(title, limit)| (title.to_owned(), limit)).into());
+    let boards = rendered("guards", &spec);
+    let agent = boards.iter().find(|board| is_of_agent(&board.json)).expect("there should be the agent");
+    let threshold = &agent.json["templating"]["list"][1];
+    assert_eq!(threshold["current"]["value"], "45");
+    assert_eq!(threshold["query"], "1,2,5,10,30,45,60,120,300,600,1200,1800,3600");
+    spec["guards"] = json!({"spendBudget": {"amountUSD": "900", "period": "30d"}});
+    assert_eq!(steps(&spec), BTreeMap::new(), "a month's budget is no limit of a day");
+}
+
+fn is_of_agent(json: &Value) -> bool {
+    json["tags"].as_array().is_some_and(|tags| tags.contains(&json!("agentslo-agent")))
 }
 
 #[test]

@@ -69,10 +69,10 @@ fn queries(dashboard: &Dashboard) -> Vec<String> {
     let list = |name: &str| dashboard.json[name]["list"].as_array().into_iter().flatten();
     let of_prometheus = |query: &&Value| query["datasource"]["type"] == "prometheus";
     let targets = dashboard.targets().filter(of_prometheus);
-    let annotations = list("annotations").filter(of_prometheus);
+    let annotations = list("annotations").filter(of_prometheus).map(|annotation| &annotation["target"]);
     let shown =
         targets.chain(annotations).map(|query| query["expr"].as_str().expect("there should be a query"));
-    let variables = list("templating").filter_map(|variable| variable["definition"].as_str());
+    let variables = list("templating").filter_map(|variable| variable["query"]["query"].as_str());
     let listed = variables.map(|definition| {
         let inside = definition.strip_prefix("label_values(").and_then(|text| text.rsplit_once(", "));
         inside.expect("variables should list values of a label").0

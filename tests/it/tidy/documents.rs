@@ -162,6 +162,40 @@ fn every_name_that_others_see_is_documented() {
     }
 }
 
+/// Parts of a page about an alert.
+const PARTS: [&str; 5] =
+    ["## What it means", "## First look", "## Likely causes", "## What to do", "## How to silence it"];
+
+#[test]
+fn every_alert_has_a_page_and_every_page_an_alert() {
+    let page = |name: &String| format!("docs/guides/runbooks/{name}.md");
+    let expected: BTreeSet<String> = vocabulary("alert").iter().map(page).collect();
+    let pages: BTreeSet<String> = workspace::files("docs/guides/runbooks").into_iter().collect();
+    assert_eq!(pages, expected);
+    for page in &pages {
+        let text = workspace::read(page);
+        let at: Vec<Option<usize>> = PARTS.iter().map(|part| text.find(part)).collect();
+        assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{page} has {PARTS:?}, in this order");
+    }
+}
+
+#[test]
+fn every_query_of_a_page_parses() {
+    let mut queries = 0;
+    for page in workspace::files("docs/guides/runbooks") {
+        let text = workspace::read(&page);
+        for block in text.split("```promql\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            for query in block.lines() {
+                let parsed = promql_parser::parser::parse(query);
+                assert!(parsed.is_ok(), "{page}: {query}: {parsed:?}");
+                queries += 1;
+            }
+        }
+    }
+    assert!(queries > 30, "only {queries} queries were found");
+}
+
 #[test]
 fn every_rule_of_validation_is_documented() {
     let documented = documented();

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::workspace;
 
 /// Rooms that know no IO, no clock and no waiting.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "src/api/",
     "src/discover/",
     "src/domain/",
     "src/exposition/",
     "src/foreign/",
+    "src/preview/",
     "src/profiles/",
     "src/render/",
     "src/report/",

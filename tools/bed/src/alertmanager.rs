@@ -58,11 +58,19 @@ impl Alertmanager {
 }
 
 /// Everything to the receiver (if there is one), fast: the base into which `AlertmanagerConfigs` are
-/// merged. JSON, which is YAML.
+/// merged. The receiver also stands for services whose address only this base can set. JSON, which is YAML.
 pub(crate) fn routes(receiver: Option<&Receiver>) -> String {
     let webhooks: Vec<Value> =
         receiver.map(|receiver| json!({"url": receiver.url(), "send_resolved": true})).into_iter().collect();
+    let global = receiver.map(|receiver| {
+        json!({
+            "pagerduty_url": format!("{}pagerduty", receiver.url()),
+            "opsgenie_api_url": format!("{}opsgenie/", receiver.url()),
+            "smtp_require_tls": false,
+        })
+    });
     let routes = json!({
+        "global": global.unwrap_or_else(|| json!({})),
         "route": {
             "receiver": "bed",
             "group_by": ["alertname"],

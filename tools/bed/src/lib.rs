@@ -66,5 +66,5 @@ pub use launch::{Launch, Probe};
 pub use loki::Loki;
 pub use options::{Options, Part, Target};
 pub use process::Process;
-pub use receiver::{Alert, Receiver, Status};
+pub use receiver::{Alert, Message, Receiver, Status};
 pub use servers::servers_folder;

@@ -1,8 +1,9 @@
-//! The end of the line: an HTTP server that keeps what Alertmanager sends to its webhooks.
+//! The end of the line: an HTTP server that keeps what Alertmanager sends, to webhooks and to the services
+//! that it stands for (Slack, PagerDuty and others, whose addresses a configuration may set).
 
 use std::{collections::BTreeMap, io, net::Ipv4Addr, time::Duration};
 
-use axum::{Json, Router, extract::State, http::Uri, routing::post};
+use axum::{Router, extract::State, http::Uri, routing::post};
 use futures::{Stream, stream};
 use serde::Deserialize;
 use tokio::{net::TcpListener, runtime::Handle, sync::watch};
@@ -44,6 +45,15 @@ pub struct Alert {
     pub fingerprint: String,
 }
 
+/// One request, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The path it was posted to.
+    pub path: String,
+    /// What was posted.
+    pub body: String,
+}
+
 /// The body of a webhook, version 4.
 #[derive(Debug, Deserialize)]
 struct Notification {
@@ -55,17 +65,25 @@ struct Notification {
 #[derive(Debug)]
 pub struct Receiver {
     port: u16,
-    alerts: watch::Receiver<Vec<Alert>>,
+    kept: watch::Receiver<Kept>,
+}
+
+/// What came so far, in order of arrival.
+#[derive(Debug, Default)]
+struct Kept {
+    messages: Vec<Message>,
+    /// The alerts of those messages that are webhooks.
+    alerts: Vec<Alert>,
 }
 
 impl Receiver {
     pub(crate) fn start(site: &Site, runtime: &Handle) -> Result<Self, Error> {
         let port = site.port()?;
-        let (sender, alerts) = watch::channel(Vec::new());
+        let (sender, kept) = watch::channel(Kept::default());
         let router = Router::new().fallback(post(keep)).with_state(sender);
         let listener = listen(port).map_err(Error::io("start the receiver"))?;
         runtime.spawn(async move { axum::serve(TcpListener::from_std(listener)?, router).await });
-        Ok(Self { port, alerts })
+        Ok(Self { port, kept })
     }
 
     /// Where it listens. Every path below is accepted too.
@@ -77,22 +95,28 @@ impl Receiver {
     /// Every alert so far, in order of arrival.
     #[must_use]
     pub fn alerts(&self) -> Vec<Alert> {
-        self.alerts.borrow().clone()
+        self.kept.borrow().alerts.clone()
+    }
+
+    /// Every request so far, in order of arrival.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        self.kept.borrow().messages.clone()
     }
 
     /// The first alert, past or future, that is as wanted; none if the deadline passes before.
     pub async fn wait_for(&self, deadline: Duration, is_wanted: impl Fn(&Alert) -> bool) -> Option<Alert> {
-        let mut alerts = self.alerts.clone();
-        let wanted = alerts.wait_for(|alerts| alerts.iter().any(&is_wanted));
-        let alerts = tokio::time::timeout(deadline, wanted).await.ok()?.ok()?;
-        alerts.iter().find(|alert| is_wanted(alert)).cloned()
+        let mut kept = self.kept.clone();
+        let wanted = kept.wait_for(|kept| kept.alerts.iter().any(&is_wanted));
+        let kept = tokio::time::timeout(deadline, wanted).await.ok()?.ok()?;
+        kept.alerts.iter().find(|alert| is_wanted(alert)).cloned()
     }
 
     /// Every alert, past and future, each as it comes.
     pub fn stream(&self) -> impl Stream<Item = Alert> + Send + use<> {
-        stream::unfold((self.alerts.clone(), 0), async |(mut alerts, next)| {
-            let alert = alerts.wait_for(|alerts| alerts.len() > next).await.ok()?[next].clone();
-            Some((alert, (alerts, next + 1)))
+        stream::unfold((self.kept.clone(), 0), async |(mut kept, next)| {
+            let alert = kept.wait_for(|kept| kept.alerts.len() > next).await.ok()?.alerts[next].clone();
+            Some((alert, (kept, next + 1)))
         })
     }
 }
@@ -104,15 +128,20 @@ fn listen(port: u16) -> io::Result<std::net::TcpListener> {
     Ok(listener)
 }
 
-async fn keep(
-    State(alerts): State<watch::Sender<Vec<Alert>>>,
-    uri: Uri,
-    Json(notification): Json<Notification>,
-) {
-    let named = notification.alerts.into_iter().map(|alert| Alert {
-        path: uri.path().to_owned(),
-        receiver: notification.receiver.clone(),
-        ..alert
+/// Slack wants to hear `ok`; the others do not mind.
+async fn keep(State(kept): State<watch::Sender<Kept>>, uri: Uri, body: String) -> &'static str {
+    let path = uri.path().to_owned();
+    let notification: Option<Notification> = serde_json::from_str(&body).ok();
+    kept.send_modify(|kept| {
+        kept.alerts.extend(notification.into_iter().flat_map(|notification| named(notification, &path)));
+        kept.messages.push(Message { path: path.clone(), body });
     });
-    alerts.send_modify(|alerts| alerts.extend(named));
+    "ok"
+}
+
+/// The alerts of a notification, each with where it came from.
+fn named(notification: Notification, path: &str) -> Vec<Alert> {
+    let Notification { receiver, alerts } = notification;
+    let named = |alert| Alert { path: path.to_owned(), receiver: receiver.clone(), ..alert };
+    alerts.into_iter().map(named).collect()
 }

@@ -1,0 +1,170 @@
+//! From an agent's event to `kubectl get agentslo`: the operator writes the configuration, the real
+//! Collector runs it, Prometheus scrapes it, and the status tells what the agent did.
+
+use std::time::Duration;
+
+use bed::otlp::{self, Sender};
+use bed::{Collector, Configuration, Options, Target, eventually};
+use serde_json::{Value, json};
+
+use crate::support::{COUNTED, SOON, Stage};
+
+const NAMESPACE: &str = "loop";
+
+const RESOURCES: &str = r#"
+apiVersion: agentslo.dev/v1alpha1
+kind: AgentObservability
+metadata: {name: support, namespace: loop}
+spec:
+  agent: support-agent
+  pipeline: {}
+  guards: {toolFailure: {}, queue: {maxDepth: 10}}
+---
+apiVersion: agentslo.dev/v1alpha1
+kind: AgentSLO
+metadata: {name: runs, namespace: loop}
+spec: {agent: support-agent, observabilityRef: {name: support}, objective: "80", indicator: {success: {}}}
+---
+apiVersion: agentslo.dev/v1alpha1
+kind: AgentSLO
+metadata: {name: tools, namespace: loop}
+spec: {agent: support-agent, observabilityRef: {name: support}, objective: "80", indicator: {toolSuccess: {}}}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_an_agent_becomes_budget() {
+    let stage = Stage::start(Options::everything().hastened(), NAMESPACE).await;
+    stage.apply(RESOURCES).await;
+    let collector = run_the_pipeline(&stage).await;
+    let agent = Agent::sending_to(&collector.otlp);
+
+    // What was there before anybody counted is the past.
+    agent.works(10, 0).await;
+    for name in ["runs", "tools"] {
+        stage.wait_for_condition(NAMESPACE, name, ("DataAvailable", "True", "Idle")).await;
+    }
+    agent.works(36, 4).await;
+    for name in ["runs", "tools"] {
+        counted(&stage, name).await;
+    }
+    the_status_tells_of_the_agent(&stage).await;
+    nothing_secret_was_counted(&collector.metrics).await;
+    collector.running.process().stop().await;
+    stage.operator.stop().await;
+    stage.bed.stop().await;
+}
+
+/// The Collector with the configuration that the operator wrote.
+struct Pipeline {
+    running: Collector,
+    otlp: String,
+    metrics: String,
+}
+
+async fn run_the_pipeline(stage: &Stage) -> Pipeline {
+    let written = async || stage.get("configmap", NAMESPACE, "support-collector").await;
+    let map = eventually(SOON, written).await.expect("the operator should write the configuration");
+    let text = map["data"]["collector.yaml"].as_str().expect("the ConfigMap should carry a file");
+    let port = || stage.bed.port().expect("a port should be free");
+    let (grpc, http, metrics) = (port(), port(), port());
+    let address = |port: u16| format!("127.0.0.1:{port}");
+    let ports = json!({
+        "receivers": {"otlp": {"protocols": {
+            "grpc": {"endpoint": address(grpc)}, "http": {"endpoint": address(http)},
+        }}},
+        "exporters": {"prometheus": {"endpoint": address(metrics)}},
+        "extensions": {"file_storage": {"directory": stage.bed.folder().join("queue")}},
+    });
+    let has_storage = text.contains("file_storage");
+    let ports = if has_storage { ports } else { without(ports, "extensions") };
+    let configuration = Configuration::new("support", text).over(ports);
+    let running = Collector::start(&stage.bed, &configuration).await.expect("the Collector should start");
+    stage
+        .bed
+        .scrape(&Target::new("support", metrics).label("namespace", NAMESPACE))
+        .expect("Prometheus should scrape the Collector");
+    Pipeline {
+        running,
+        otlp: format!("http://{}", address(http)),
+        metrics: format!("http://{}/metrics", address(metrics)),
+    }
+}
+
+fn without(mut object: Value, key: &str) -> Value {
+    object.as_object_mut().expect("it is an object").remove(key);
+    object
+}
+
+/// A scripted agent that speaks Claude Code's events, and a span for each run.
+struct Agent(Sender);
+
+const SECRET: &str = "sk-ant-REDACTED";
+
+impl Agent {
+    fn sending_to(url: &str) -> Self {
+        let resource = json!({"service.name": "support-agent", "gen_ai.agent.name": "support-agent"});
+        Self(Sender::to(url).resource(&resource))
+    }
+
+    /// Finishes runs, each with a tool call and a model call of a dime.
+    async fn works(&self, good: usize, bad: usize) {
+        for index in 0..good + bad {
+            let is_good = index < good;
+            let tool = json!({
+                "tool_name": "Read", "success": if is_good { "true" } else { "false" },
+                "tool_input": format!("curl -H 'x-api-key: {SECRET}'"),
+            });
+            let request = json!({"model": "claude", "cost_usd": "0.10", "input_tokens": "100"});
+            let events = vec![otlp::event("tool_result", &tool), otlp::event("api_request", &request)];
+            self.0.logs(events).await.expect("the Collector should take events");
+            let attributes = json!({
+                "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "support-agent",
+                "gen_ai.input.messages": SECRET,
+            });
+            let run = otlp::span("invoke_agent support-agent", Duration::from_secs(20), &attributes);
+            let run = if is_good { run } else { otlp::failed(run, SECRET) };
+            self.0.spans(vec![run]).await.expect("the Collector should take spans");
+        }
+    }
+}
+
+/// 40 events, 4 of them bad, of which 8 are allowed.
+async fn counted(stage: &Stage, name: &str) {
+    let seen = async || {
+        let status = stage.get("agentslo", NAMESPACE, name).await?["status"].clone();
+        let is_counted = status["events"]["total"] == "40" && status["events"]["bad"] == "4";
+        (is_counted && status["budget"]["remaining"] == "50%").then_some(())
+    };
+    if eventually(COUNTED, seen).await.is_none() {
+        let slo = stage.get("agentslo", NAMESPACE, name).await.unwrap_or_default();
+        panic!("{name} should count 4 of 40: {:#}", slo["status"]);
+    }
+}
+
+async fn the_status_tells_of_the_agent(stage: &Stage) {
+    let told = async || {
+        let status = stage.get("agentobservability", NAMESPACE, "support").await?["status"].clone();
+        let spent: f64 = status["spend"]["estimatedLast24hUSD"].as_str()?.parse().ok()?;
+        // Forty calls of a dime; those of before count where they were seen to happen.
+        (spent > 3.5).then_some(status)
+    };
+    let status = eventually(COUNTED, told).await.expect("the status should tell what was spent");
+    let roles = status["detected"]["roles"].to_string();
+    for role in ["runs", "tools", "modelCalls", "runDuration", "cost", "tokens"] {
+        assert!(roles.contains(role), "{role} should be detected: {roles}");
+    }
+    let guards = crate::support::condition(&json!({"status": status}), "GuardsApplied");
+    let guards = guards.expect("it is always there");
+    assert_eq!(guards["reason"], "SeriesMissing", "{guards}");
+    assert!(guards["message"].as_str().unwrap_or_default().contains("queueDepth"), "{guards}");
+    let table = stage.bed.kubectl(&["get", "agobs", "-n", NAMESPACE]).await.expect("kubectl should list");
+    eprintln!("{table}");
+    assert!(table.contains("ClaudeCode"), "{table}");
+}
+
+async fn nothing_secret_was_counted(metrics: &str) {
+    let answer = reqwest::get(metrics).await.expect("the Collector should answer");
+    let text = answer.text().await.expect("metrics should be text");
+    assert!(text.contains("agent_runs_total"), "{text}");
+    assert!(!text.contains(SECRET));
+}
