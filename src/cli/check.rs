@@ -131,7 +131,7 @@ pub(super) fn check(input: &Input, traffic: Option<Traffic>) -> Result<Checked, 
         let judge = |slo: &AgentSlo, platform| {
             let reference = slo.spec.observability_ref.as_ref().map(|reference| reference.name.clone());
             let observability = reference.and_then(|name| telemetry.get(&(namespace_of(slo), name)).cloned());
-            validate::slo(slo, &SloFacts { platform, traffic, observability, ..SloFacts::default() })
+            validate::slo(slo, &SloFacts { platform, observability, traffic, ..SloFacts::default() })
         };
         let valid = judge_resource(slo, &policy, &input.namespace, judge, &mut checked.findings);
         checked.slos.extend(valid);

@@ -180,7 +180,9 @@ fn watch_children(
         // The watch itself tries again after an error.
         changes
             .for_each(|change| {
-                change.iter().for_each(|child| wake.owner_of(child));
+                if let Ok(child) = &change {
+                    wake.owner_of(child);
+                }
                 futures::future::ready(())
             })
             .await;

@@ -87,10 +87,9 @@ impl ArtifactKind {
     pub fn size_limit(self) -> usize {
         match self {
             // prometheus-operator refuses 512 KiB and more.
-            Self::PrometheusRule => 400_000,
+            Self::PrometheusRule | Self::PodMonitor | Self::AlertmanagerConfig => 400_000,
             // etcd takes 1.5 MB, and an object is stored with what others add to it.
             Self::ConfigMap | Self::OpenTelemetryCollector | Self::GrafanaDashboard => 900_000,
-            Self::PodMonitor | Self::AlertmanagerConfig => 400_000,
         }
     }
 }

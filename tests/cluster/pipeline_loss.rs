@@ -46,7 +46,7 @@ async fn the_collector_has_every_metric_that_the_guard_reads() {
         let unknown: Vec<&String> = read.iter().filter(|name| !has(&own, name)).collect();
         unknown.is_empty().then_some(own)
     };
-    let own = eventually(Duration::from_secs(60), all_are_there).await;
+    let own = eventually(Duration::from_mins(1), all_are_there).await;
     let own = own.unwrap_or_default();
     let unknown: Vec<&String> = read.iter().filter(|name| !has(&own, name)).collect();
     assert_eq!(unknown, Vec::<&String>::new(), "the Collector has none of these");

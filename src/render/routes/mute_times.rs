@@ -47,7 +47,7 @@ fn months_of(mute: &MuteTime, offset: i32, weekday: u8) -> (Vec<u8>, Vec<Days>) 
 
 fn part(weekday: u8, minutes: &[Minutes], days: Days) -> TimeInterval {
     TimeInterval {
-        times: minutes.iter().map(range).collect(),
+        times: minutes.iter().copied().map(range).collect(),
         weekdays: vec![day_name(weekday)],
         days_of_month: vec![DayRange { start: days.first, end: days.last }],
         months: vec![days.month.to_string()],
@@ -61,7 +61,7 @@ fn whole(times: Times, months: &[u8]) -> Vec<TimeInterval> {
         by_minutes.entry(minutes).or_default().push(day_name(weekday));
     }
     let interval = |(minutes, weekdays): (Vec<Minutes>, Vec<String>)| TimeInterval {
-        times: minutes.iter().map(range).collect(),
+        times: minutes.iter().copied().map(range).collect(),
         weekdays,
         days_of_month: Vec::new(),
         months: months.iter().map(ToString::to_string).collect(),
@@ -106,8 +106,8 @@ fn joined(mut minutes: Vec<Minutes>) -> Vec<Minutes> {
     joined
 }
 
-fn range((begin, end): &Minutes) -> TimeRange {
-    TimeRange { start_time: clock(*begin), end_time: clock(*end) }
+fn range((begin, end): Minutes) -> TimeRange {
+    TimeRange { start_time: clock(begin), end_time: clock(end) }
 }
 
 fn clock(minutes: i32) -> String {

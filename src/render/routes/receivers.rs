@@ -101,6 +101,6 @@ fn ms_teams_config(teams: &MsTeams, texts: &Texts) -> MsTeamsConfig {
         send_resolved: true,
         webhook_url: secret(&teams.webhook_url),
         title: TITLE.to_owned(),
-        text: texts.text.replace("\n", "\n\n"),
+        text: texts.text.replace('\n', "\n\n"),
     }
 }
