@@ -11,7 +11,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## The main job on real servers: an agent, its budget, an outage, the page
-	@$(call SERVERS,etcd kubernetes prometheus alertmanager prometheus-operator) && export AGENTSLO_SERVERS && \
+	@$(call SERVERS,etcd kubernetes prometheus alertmanager prometheus-operator collector) && export AGENTSLO_SERVERS && \
 	$(CARGO) build --locked --bins --examples && target/debug/examples/demo
 
 test: ## Every test, on real servers; builds them on first use

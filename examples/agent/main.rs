@@ -1,5 +1,6 @@
 //! A small live agent: it speaks the contract metrics over HTTP, and breaks and heals on request. Healed,
-//! it works off its backlog twenty times as fast.
+//! it works off its backlog twenty times as fast. With `--otlp` it tells a Collector of each tool call, too,
+//! and is careless enough to put a key into its input.
 //!
 //! `agent --listen 127.0.0.1:23000`, then `POST /break`, `POST /heal`, `GET /metrics`.
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
+use bed::otlp::{self, Sender};
 use clap::Parser;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -18,6 +20,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use serde_json::json;
 
 /// Run a small live agent.
 #[derive(Parser)]
@@ -28,6 +31,24 @@ struct Arguments {
     /// Milliseconds from one run to the next.
     #[arg(long, default_value_t = 2000)]
     every: u64,
+    /// URL of a Collector that takes OTLP over HTTP.
+    #[arg(long)]
+    otlp: Option<String>,
+}
+
+/// What no back end should ever see. It opens nothing.
+const CARELESS: &str =
+    "curl -H 'authorization: Bearer sk-demo-0123456789abcdef0123456789' https://crm.example";
+
+/// Tells of a tool call and a model call in Claude Code's words. A Collector that is away loses it.
+async fn tell(sender: Option<Sender>, is_good: bool) {
+    let Some(sender) = sender else { return };
+    let tool = json!({
+        "tool_name": "crm_lookup", "success": if is_good { "true" } else { "false" },
+        "command": CARELESS,
+    });
+    let call = json!({"model": "claude-sonnet", "cost_usd": "0.04", "input_tokens": "900"});
+    let _ = sender.logs(vec![otlp::event("tool_result", &tool), otlp::event("api_request", &call)]).await;
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -85,8 +106,8 @@ impl Agent {
         }
     }
 
-    /// One run. Durations and costs repeat in a fixed pattern, most of them good.
-    fn run(&self) {
+    /// One run, and whether it was good. Durations and costs repeat in a fixed pattern, most of them good.
+    fn run(&self) -> bool {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let is_broken = self.is_broken.load(Ordering::Relaxed);
         let status = if is_broken { "error" } else { "success" };
@@ -95,6 +116,7 @@ impl Agent {
         self.duration.get_or_create(&AGENT).observe(seconds);
         let dollars = if is_broken { 0.3 } else { 0.04 };
         self.cost.get_or_create(&AGENT).observe(dollars);
+        !is_broken
     }
 
     fn expose(&self) -> String {
@@ -109,6 +131,10 @@ async fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let agent = Arc::new(Agent::new());
     let runner = Arc::clone(&agent);
+    let sender = arguments.otlp.as_deref().map(|url| {
+        let name = AGENT.agent_name;
+        Sender::to(url).resource(&json!({"service.name": name, "gen_ai.agent.name": name}))
+    });
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(Duration::from_millis(arguments.every / BACKLOG_SPEED));
         let mut beat = 0_u64;
@@ -116,7 +142,8 @@ async fn main() -> std::io::Result<()> {
             ticks.tick().await;
             beat += 1;
             if runner.has_backlog.load(Ordering::Relaxed) || beat.is_multiple_of(BACKLOG_SPEED) {
-                runner.run();
+                let is_good = runner.run();
+                tokio::spawn(tell(sender.clone(), is_good));
             }
         }
     });

@@ -4,6 +4,7 @@
 // What the demo shows it prints.
 #![allow(clippy::print_stdout)]
 
+mod pipeline;
 mod stage;
 
 use std::io::IsTerminal;
@@ -15,6 +16,7 @@ use stage::{Past, Result};
 
 const NAMESPACE: &str = "support";
 const SLOS: &str = include_str!("support.yaml");
+const PIPELINE: &str = include_str!("pipeline.yaml");
 /// Longest wait for a step that depends on the next evaluation of a rule group.
 const PATIENCE: Duration = Duration::from_mins(7);
 /// A page that takes longer is too late.
@@ -58,17 +60,31 @@ async fn tell() -> Result<()> {
     ));
 
     stage::install(&bed, NAMESPACE).await?;
-    stage::name_prometheus(&bed).await?;
+    let (store, store_url) = pipeline::Store::start().await?;
+    stage::name_prometheus(&bed, &pipeline::platform(&bed, &store_url)).await?;
     let operator = stage::start_operator(&bed, &sibling("../agentslo")?, "agentslo").await?;
     say("The operator runs with its own permissions and nothing more.");
-    let agent = start_agent(&bed).await?;
-    say("A live agent finishes a run every two seconds. Prometheus scrapes what it counts.");
+    bed.apply_yaml(PIPELINE).await?;
+    let (collector, otlp) = pipeline::run(&bed, NAMESPACE).await?;
+    say("kubectl apply -f examples/demo/pipeline.yaml: the operator writes the configuration of an");
+    println!("    OpenTelemetry Collector, and a Collector runs it.");
+    let agent = start_agent(&bed, &otlp).await?;
+    say(
+        "A live agent finishes a run every two seconds. Prometheus scrapes what it counts, and its events go",
+    );
+    println!(
+        "    through the Collector. It put a key into the input of a tool; this is what a log store gets:"
+    );
+    for line in store.last_tool_call().await? {
+        println!("        {line}");
+    }
 
     bed.apply_yaml(SLOS).await?;
     say("kubectl apply -f examples/demo/support.yaml: three objectives for the agent:");
     println!("        support-success  99 % of the runs end without error");
     println!("        support-latency  95 % of the runs end within a minute");
     println!("        support-cost     90 % of the runs cost at most ten cents");
+    println!("    and, from the events: support-tools, 95 % of the tool calls end without error");
     tell_where(&bed)?;
     bed.kubectl(&["wait", "--for=condition=Ready", "agentslo", "--all", "-n", NAMESPACE, "--timeout=420s"])
         .await?;
@@ -85,6 +101,7 @@ async fn tell() -> Result<()> {
     look_around().await?;
     say("Stopping.");
     agent.process.stop().await;
+    collector.process().stop().await;
     operator.stop().await;
     bed.stop().await;
     say("All servers are stopped.");
@@ -96,12 +113,16 @@ struct Agent {
     url: String,
 }
 
-async fn start_agent(bed: &Bed) -> Result<Agent> {
+async fn start_agent(bed: &Bed, otlp: &str) -> Result<Agent> {
     let port = bed.port()?;
     let url = format!("http://127.0.0.1:{port}");
     let log = bed.logs().join("agent.log");
-    let launch = Launch::new("agent", &sibling("agent")?, &log, Probe::Url(format!("{url}/metrics")))
-        .args(["--listen", &format!("127.0.0.1:{port}")]);
+    let launch = Launch::new("agent", &sibling("agent")?, &log, Probe::Url(format!("{url}/metrics"))).args([
+        "--listen",
+        &format!("127.0.0.1:{port}"),
+        "--otlp",
+        otlp,
+    ]);
     let process = Process::launch(launch).await?;
     bed.scrape(&Target::new("support-agent", port).label("namespace", NAMESPACE))?;
     Ok(Agent { process, url })
@@ -180,6 +201,10 @@ async fn tell_recovery(bed: &Bed, agent: &Agent) -> Result<()> {
 async fn show(bed: &Bed) -> Result<()> {
     println!("\n        $ kubectl get agentslo -n {NAMESPACE} -o wide");
     for line in bed.kubectl(&["get", "agentslo", "-n", NAMESPACE, "-o", "wide"]).await?.lines() {
+        println!("        {line}");
+    }
+    println!("\n        $ kubectl get agentobservability -n {NAMESPACE}");
+    for line in bed.kubectl(&["get", "agentobservability", "-n", NAMESPACE]).await?.lines() {
         println!("        {line}");
     }
     println!();

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use agentslo::api::v1alpha1::custom_resource_definitions;
 use bed::{Bed, Launch, Probe, Process};
+use serde_json::{Value, json};
 
 /// Whatever went wrong, for a person to read.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -33,7 +34,8 @@ pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
     for crd in custom_resource_definitions() {
         bed.apply_yaml(&serde_json::to_string(&crd)?).await?;
     }
-    for crd in ["agentslos.agentslo.dev", "agentplatforms.agentslo.dev"] {
+    for crd in ["agentslos.agentslo.dev", "agentobservabilities.agentslo.dev", "agentplatforms.agentslo.dev"]
+    {
         bed.kubectl(&["wait", "--for=condition=Established", &format!("crd/{crd}"), "--timeout=60s"]).await?;
     }
     bed.apply_yaml(RBAC).await?;
@@ -42,13 +44,15 @@ pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
     Ok(())
 }
 
-/// Names the bed's Prometheus to the operator.
-pub(crate) async fn name_prometheus(bed: &Bed) -> Result<()> {
-    let platform = format!(
-        "apiVersion: agentslo.dev/v1alpha1\nkind: AgentPlatform\nmetadata: {{name: default}}\nspec:\n  prometheus: {{address: \"{}\"}}\n",
-        bed.prometheus_url()
-    );
-    bed.apply_yaml(&platform).await?;
+/// Names the bed's Prometheus to the operator, and what else the platform team decides.
+pub(crate) async fn name_prometheus(bed: &Bed, besides: &Value) -> Result<()> {
+    let mut spec = besides.clone();
+    spec["prometheus"] = json!({"address": bed.prometheus_url()});
+    let platform = json!({
+        "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentPlatform",
+        "metadata": {"name": "default"}, "spec": spec,
+    });
+    bed.apply_yaml(&platform.to_string()).await?;
     Ok(())
 }
 

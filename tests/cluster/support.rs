@@ -31,7 +31,7 @@ impl Stage {
     pub(crate) async fn start(options: Options, namespace: &str) -> Self {
         let bed = Bed::start(options).await.expect("the bed should start");
         stage::install(&bed, namespace).await.expect("the CRDs should install");
-        stage::name_prometheus(&bed).await.expect("the platform should apply");
+        stage::name_prometheus(&bed, &serde_json::json!({})).await.expect("the platform should apply");
         let operator =
             stage::start_operator(&bed, program(), "agentslo").await.expect("the operator should start");
         Self { bed, operator }
