@@ -1,6 +1,7 @@
 //! The scenarios on real servers: kube-apiserver with its garbage collector, prometheus-operator and
 //! Prometheus. One bed for all of them, for it is dear; each has a namespace of its own.
 
+use agentslo::render::ArtifactKind;
 use bed::{Bed, Options, Part, eventually};
 use kube::Client;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ macro_rules! run {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_holds_on_real_servers() {
     let cluster = RealCluster::over(Stage::start(Options::everything().hastened(), "life").await);
+    cluster.stage.apply(NEIGHBOURS).await;
     run! {
         &cluster,
         reconciling_twice_writes_nothing in "twice",
@@ -37,6 +39,7 @@ async fn every_scenario_holds_on_real_servers() {
         deleting_needs_nothing_from_us in "deleted",
         of_two_for_one_agent_the_older_is_in_force in "agents",
         an_agent_slo_follows_its_observability in "referring",
+        an_agent_gets_all_that_is_asked_for_and_no_more in "everything",
     }
     prometheus_operator_says_that_it_took_the_rules(&cluster).await;
     credentials_are_read_from_the_operators_namespace(&cluster).await;
@@ -76,7 +79,9 @@ async fn credentials_are_read_from_the_operators_namespace(cluster: &RealCluster
 fn permissions_are_exactly_what_is_used(cluster: &RealCluster) {
     let mut used = used(&cluster.audit_log());
     // An apply that creates needs both verbs; the audit log has one line for it.
-    used.insert(("create".into(), "prometheusrules".into()));
+    for kind in ArtifactKind::ALL {
+        used.insert(("create".into(), kind.api_resource().plural));
+    }
     assert_eq!(used, granted());
 }
 
@@ -184,6 +189,8 @@ impl Cluster for RealCluster {
     }
 }
 
+/// The kinds of operators that this one writes for and that no registry has.
+const NEIGHBOURS: &str = include_str!("neighbours.yaml");
 const RBAC: &str = include_str!("../../deploy/rbac.yaml");
 
 /// A line of the audit log.

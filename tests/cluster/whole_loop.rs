@@ -1,12 +1,15 @@
 //! From an agent's event to `kubectl get agentslo`: the operator writes the configuration, the real
 //! Collector runs it, Prometheus scrapes it, and the status tells what the agent did.
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use bed::otlp::{self, Sender};
 use bed::{Collector, Configuration, Options, Target, eventually};
 use serde_json::{Value, json};
 
+use crate::stage::now;
 use crate::support::{COUNTED, SOON, Stage};
 
 const NAMESPACE: &str = "loop";
@@ -33,12 +36,17 @@ spec: {agent: support-agent, observabilityRef: {name: support}, objective: "80",
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_an_agent_becomes_budget() {
-    let stage = Stage::start(Options::everything().hastened(), NAMESPACE).await;
+    let folder = tempfile::tempdir().expect("a folder should be made");
+    let history = folder.path().join("history.txt");
+    // Prometheus knows the agent's series by the address of the Collector, so that is chosen first.
+    let metrics = free_port();
+    write_history(&history, metrics);
+    let stage = Stage::start(Options::everything().hastened().history(&history), NAMESPACE).await;
     stage.apply(RESOURCES).await;
-    let collector = run_the_pipeline(&stage).await;
+    let collector = run_the_pipeline(&stage, metrics).await;
     let agent = Agent::sending_to(&collector.otlp);
 
-    // What was there before anybody counted is the past.
+    // What the history tells of, the Collector has to count as well.
     agent.works(10, 0).await;
     for name in ["runs", "tools"] {
         stage.wait_for_condition(NAMESPACE, name, ("DataAvailable", "True", "Idle")).await;
@@ -54,6 +62,42 @@ async fn an_event_of_an_agent_becomes_budget() {
     stage.bed.stop().await;
 }
 
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port should be free");
+    socket.local_addr().expect("it is bound").port()
+}
+
+/// An hour in which the agent had done its first ten runs, as Prometheus would have scraped and recorded
+/// it: without a past nothing is known of what is new.
+fn write_history(file: &Path, port: u16) {
+    let now = now().expect("the clock should be past 1970");
+    let target = format!(
+        "agent_name=\"support-agent\",exported_job=\"support-agent\",exported_namespace=\"{NAMESPACE}\",\
+         namespace=\"{NAMESPACE}\",job=\"support\",instance=\"127.0.0.1:{port}\""
+    );
+    let mut text = String::new();
+    let series = [
+        (format!("agent_runs_total{{{target},outcome=\"ok\"}}"), "10"),
+        (format!("agent_tool_calls_total{{{target},outcome=\"ok\",tool_name=\"Read\"}}"), "10"),
+        (format!("agent_cost_usd_total{{{target},model=\"claude\"}}"), "1"),
+    ];
+    for (series, value) in series {
+        for at in (now - 3600..=now).step_by(30) {
+            writeln!(text, "{series} {value} {at}").expect("text should grow");
+        }
+    }
+    for name in ["runs", "tools"] {
+        for recorded in ["total:increase5m", "bad:increase5m", "total:count30d"] {
+            for at in (now - 1200..=now).step_by(60) {
+                let own = format!("{{namespace=\"{NAMESPACE}\",agentslo=\"{name}\"}}");
+                writeln!(text, "agentslo:{recorded}{own} 0 {at}").expect("text should grow");
+            }
+        }
+    }
+    text.push_str("# EOF\n");
+    std::fs::write(file, text).expect("the history should be written");
+}
+
 /// The Collector with the configuration that the operator wrote.
 struct Pipeline {
     running: Collector,
@@ -61,12 +105,12 @@ struct Pipeline {
     metrics: String,
 }
 
-async fn run_the_pipeline(stage: &Stage) -> Pipeline {
+async fn run_the_pipeline(stage: &Stage, metrics: u16) -> Pipeline {
     let written = async || stage.get("configmap", NAMESPACE, "support-collector").await;
     let map = eventually(SOON, written).await.expect("the operator should write the configuration");
     let text = map["data"]["collector.yaml"].as_str().expect("the ConfigMap should carry a file");
     let port = || stage.bed.port().expect("a port should be free");
-    let (grpc, http, metrics) = (port(), port(), port());
+    let (grpc, http) = (port(), port());
     let address = |port: u16| format!("127.0.0.1:{port}");
     let ports = json!({
         "receivers": {"otlp": {"protocols": {

@@ -35,6 +35,7 @@ scenarios! {
     deleting_needs_nothing_from_us,
     of_two_for_one_agent_the_older_is_in_force,
     an_agent_slo_follows_its_observability,
+    an_agent_gets_all_that_is_asked_for_and_no_more,
 }
 
 #[tokio::test]

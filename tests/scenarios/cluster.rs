@@ -45,6 +45,11 @@ pub(crate) enum Kind {
     Slo,
     Observability,
     Rules,
+    ConfigMap,
+    Monitor,
+    Routes,
+    Collector,
+    Dashboard,
     Event,
 }
 
@@ -53,6 +58,17 @@ impl Kind {
         let (group, version, kind, plural) = match self {
             Self::Slo => ("agentslo.dev", "v1alpha1", "AgentSLO", "agentslos"),
             Self::Observability => ("agentslo.dev", "v1alpha1", "AgentObservability", "agentobservabilities"),
+            Self::ConfigMap => ("", "v1", "ConfigMap", "configmaps"),
+            Self::Monitor => ("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors"),
+            Self::Routes => {
+                ("monitoring.coreos.com", "v1alpha1", "AlertmanagerConfig", "alertmanagerconfigs")
+            }
+            Self::Collector => {
+                ("opentelemetry.io", "v1beta1", "OpenTelemetryCollector", "opentelemetrycollectors")
+            }
+            Self::Dashboard => {
+                ("grafana.integreatly.org", "v1beta1", "GrafanaDashboard", "grafanadashboards")
+            }
             Self::Rules => ("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"),
             Self::Event => ("events.k8s.io", "v1", "Event", "events"),
         };

@@ -1,5 +1,7 @@
 //! What the operator promises of AgentObservabilities.
 
+use std::collections::BTreeSet;
+
 use bed::eventually;
 use serde_json::{Value, json};
 
@@ -69,4 +71,89 @@ fn expressions(rule: &Value) -> String {
     let groups = rule["spec"]["groups"].as_array().into_iter().flatten();
     let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
     rules.filter_map(|rule| rule["expr"].as_str()).collect()
+}
+
+/// Everything that a spec can ask for.
+fn everything(namespace: &str) -> Value {
+    let mut everything = observability(namespace, "support", "support-agent");
+    everything["spec"] = json!({
+        "agent": "support-agent",
+        "scrape": {"selector": {"matchLabels": {"app": "support-agent"}}, "port": "metrics"},
+        "pipeline": {},
+        "dashboards": {},
+        "guards": {"telemetryMissing": {}},
+        "routing": {
+            "page": ["pager"],
+            "receivers": [{"name": "pager", "webhook": {"url": {"secret": "pager", "key": "url"}}}],
+        },
+    });
+    everything
+}
+
+/// Kinds and names of what there is for an AgentObservability.
+async fn children(cluster: &impl Cluster, namespace: &str) -> BTreeSet<(String, String)> {
+    let owner = cluster.get(Kind::Observability, namespace, "support").await.expect("it should exist");
+    let mut children = BTreeSet::new();
+    for kind in [Kind::ConfigMap, Kind::Monitor, Kind::Routes, Kind::Collector, Kind::Dashboard, Kind::Rules]
+    {
+        for object in cluster.list(kind, namespace).await {
+            let metadata = &object["metadata"];
+            if metadata["ownerReferences"][0]["uid"] == owner["metadata"]["uid"] {
+                let name = metadata["name"].as_str().unwrap_or_default().to_owned();
+                children.insert((format!("{kind:?}"), name));
+            }
+        }
+    }
+    children
+}
+
+/// How many of a kind.
+fn count(children: &BTreeSet<(String, String)>, kind: Kind) -> usize {
+    children.iter().filter(|(other, _)| *other == format!("{kind:?}")).count()
+}
+
+pub(crate) async fn an_agent_gets_all_that_is_asked_for_and_no_more(cluster: &impl Cluster, namespace: &str) {
+    const APPLIED: [&str; 5] =
+        ["PipelineApplied", "MonitorsApplied", "GuardsApplied", "RoutesApplied", "DashboardsApplied"];
+    given_namespace(cluster, namespace).await;
+    let mut support = everything(namespace);
+    cluster.apply(&support).await;
+    for condition in APPLIED {
+        let wanted = (condition, "True", "Applied");
+        cluster.wait_for_one(Kind::Observability, namespace, "support", wanted).await;
+    }
+    cluster.wait_for_one(Kind::Observability, namespace, "support", ("Ready", "True", "Ready")).await;
+    let there = children(cluster, namespace).await;
+    let names: Vec<&str> = there.iter().map(|(_, name)| name.as_str()).collect();
+    assert!(names.contains(&"support-collector") && names.contains(&"support-otel"), "{there:?}");
+    assert_eq!(count(&there, Kind::Monitor), 2, "the agent's pods and the Collector's: {there:?}");
+    assert_eq!((count(&there, Kind::Routes), count(&there, Kind::Rules)), (1, 1), "{there:?}");
+    assert!(count(&there, Kind::ConfigMap) > 3, "{there:?}");
+    assert_eq!((count(&there, Kind::Collector), count(&there, Kind::Dashboard)), (0, 0), "{there:?}");
+
+    // What is asked for in another form takes the place of the first.
+    support["spec"]["pipeline"]["delivery"] = "OpenTelemetryCollector".into();
+    support["spec"]["dashboards"]["delivery"] = "GrafanaDashboard".into();
+    cluster.apply(&support).await;
+    let moved = async || {
+        let there = children(cluster, namespace).await;
+        let only_environment = count(&there, Kind::ConfigMap) == 1;
+        let is_there = count(&there, Kind::Collector) == 1 && count(&there, Kind::Dashboard) > 1;
+        (only_environment && is_there).then_some(())
+    };
+    eventually(PATIENCE, moved).await.expect("the other forms should take the place of the first");
+
+    // What is no longer asked for goes.
+    support["spec"] = json!({"agent": "support-agent"});
+    cluster.apply(&support).await;
+    let gone = async || {
+        let there = children(cluster, namespace).await;
+        // The rule that records the cost needs nothing but an agent.
+        there.iter().all(|(kind, _)| *kind == format!("{:?}", Kind::Rules)).then_some(())
+    };
+    eventually(PATIENCE, gone).await.expect("what nobody asks for should be pruned");
+    for condition in APPLIED.into_iter().filter(|condition| *condition != "GuardsApplied") {
+        let wanted = (condition, "True", "NotRequested");
+        cluster.wait_for_one(Kind::Observability, namespace, "support", wanted).await;
+    }
 }
