@@ -117,7 +117,7 @@ pub struct AgentObservabilitySpec {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.interval.matches('^[0-9]{1,4}(s|m)$') && duration(self.interval) >= duration('5s') && duration(self.interval) <= duration('5m')").message(messages::SCRAPE_INTERVAL).field_path(".interval")
+    validation = Rule::new("self.interval.matches('^[1-9][0-9]{0,3}(s|m)$') && duration(self.interval) >= duration('5s') && duration(self.interval) <= duration('5m')").message(messages::SCRAPE_INTERVAL).field_path(".interval")
 )]
 pub struct Scrape {
     /// Labels of the pods.

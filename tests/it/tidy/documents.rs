@@ -84,7 +84,9 @@ fn the_map_and_the_tree_agree() {
     }
     let top = ["crds", "charts", "dashboards", "deploy", "docs", "examples", "tools", "benches"];
     let top = top.into_iter().map(str::to_owned).filter(|folder| !workspace::files(folder).is_empty());
-    for folder in folders("src").into_iter().chain(folders("tests")).chain(top) {
+    // A property that fails leaves its seed there, for the next run on the same machine.
+    let is_kept = |folder: &String| folder != "tests/proptest-regressions";
+    for folder in folders("src").into_iter().chain(folders("tests")).filter(is_kept).chain(top) {
         assert!(named.contains(folder.as_str()), "{MAP} does not name {folder}/");
     }
 }
