@@ -48,11 +48,11 @@ async fn receive(State(store): State<Store>, body: Bytes) -> axum::Json<Value> {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let scopes = |resource: &Value| resource["scopeLogs"].as_array().cloned().unwrap_or_default();
     let resources = request["resourceLogs"].as_array().into_iter().flatten();
-    let records = resources
+    let mut records = resources
         .flat_map(scopes)
         .flat_map(|scope| scope["logRecords"].as_array().cloned().unwrap_or_default());
     let is_tool = |record: &Value| record["attributes"].to_string().contains("tool_result");
-    if let (Some(record), Ok(mut last)) = (records.filter(is_tool).last(), store.0.lock()) {
+    if let (Some(record), Ok(mut last)) = (records.rfind(is_tool), store.0.lock()) {
         *last = Some(record);
     }
     axum::Json(json!({}))

@@ -96,6 +96,9 @@ pub struct Grafana {
     pub folder_annotation: Option<String>,
     /// Folders that tenants may choose.
     pub allowed_folders: Vec<String>,
+    /// Labels of the Grafanas of grafana-operator that show dashboards of every namespace; none where each
+    /// namespace has its own.
+    pub instance_labels: BTreeMap<String, String>,
     /// Base URL, for links; none where nobody said.
     pub url: Option<String>,
 }
@@ -107,6 +110,7 @@ impl Default for Grafana {
             sidecar_label_value: "1".to_owned(),
             folder_annotation: None,
             allowed_folders: Vec::new(),
+            instance_labels: BTreeMap::new(),
             url: None,
         }
     }

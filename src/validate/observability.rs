@@ -14,6 +14,7 @@ use crate::domain::observability::{Observability, ObservabilityParts};
 use crate::domain::platform::Platform;
 use crate::domain::role::Role;
 use crate::domain::violation::{Rule, Violations};
+use crate::profiles;
 
 /// What validation must know besides the AgentObservability.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +65,7 @@ fn parse(
 
     check_agent(&spec.agent, facts, findings);
     check_folder(spec.dashboards.as_ref(), platform, findings);
+    check_one_counter(spec, findings);
     let telemetry = Telemetry::parse(&effective_telemetry(spec), &spec.agent, namespace, platform, findings);
     let scrape = spec.scrape.as_ref().map(|written| scrape::parse(written, findings));
     let pipeline = spec.pipeline.as_ref().map(|written| pipeline::parse(written, platform, findings));
@@ -119,6 +121,19 @@ fn check_folder(dashboards: Option<&DashboardDelivery>, platform: &Platform, fin
     };
     let message = format!("folder '{folder}' is not allowed; {} {offered}", platform.display_name());
     findings.require(allowed.contains(folder), "spec.dashboards.folder", Rule::NotPermitted, message);
+}
+
+/// The agent's own counters and the derived ones have names in common, and would be summed.
+fn check_one_counter(spec: &AgentObservabilitySpec, findings: &mut Findings) {
+    let profile = effective_telemetry(spec).profile;
+    let counts_twice =
+        pipeline::derives(spec.pipeline.as_ref()) && profile.as_deref() == Some(profiles::DEFAULT);
+    findings.require(
+        !counts_twice,
+        "spec.pipeline.deriveMetrics",
+        Rule::Contradiction,
+        messages::COUNTED_TWICE,
+    );
 }
 
 fn environment(spec: &AgentObservabilitySpec) -> EnvironmentDelivery {

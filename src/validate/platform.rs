@@ -93,6 +93,7 @@ fn grafana(spec: &AgentPlatformSpec) -> Grafana {
         sidecar_label_value: written.sidecar_label_value.unwrap_or(safe.sidecar_label_value),
         folder_annotation: written.folder_annotation,
         allowed_folders: written.allowed_folders,
+        instance_labels: written.grafana_labels,
         url: written.grafana_url,
     }
 }

@@ -43,7 +43,11 @@ impl Dashboard {
 
 /// The AgentObservability of a spec, validated with a platform that allows a folder and has a Jaeger.
 fn observability(spec: &Value) -> Observability {
-    let mut platform = Platform::default();
+    under(Platform::default(), spec)
+}
+
+/// The same with what else a platform decides.
+fn under(mut platform: Platform, spec: &Value) -> Observability {
     platform.grafana.allowed_folders = vec!["Agents".to_owned()];
     platform.grafana.folder_annotation = Some("grafana_folder".to_owned());
     platform.backends = vec![Backend {
@@ -154,4 +158,22 @@ fn values(dashboard: &Dashboard) -> BTreeMap<String, String> {
         ("__from", "0"),
     ];
     variables.map(value).chain(own.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+}
+
+#[test]
+fn only_the_platform_sends_dashboards_to_grafanas_elsewhere() {
+    let spec = json!({"agent": "support-agent", "dashboards": {"delivery": "GrafanaDashboard"}});
+    let labels = BTreeMap::from([("dashboards".to_owned(), "agents".to_owned())]);
+    for (labels, is_elsewhere) in [(BTreeMap::new(), false), (labels, true)] {
+        let mut platform = Platform::default();
+        platform.grafana.instance_labels.clone_from(&labels);
+        let mut parts = render::observability(&under(platform, &spec));
+        let artifacts = parts.remove(&Part::Dashboards).unwrap_or_default().0;
+        assert!(artifacts.len() > 1, "there should be dashboards");
+        for artifact in artifacts {
+            let spec = &artifact.to_value()["spec"];
+            assert_eq!(spec["allowCrossNamespaceImport"], is_elsewhere);
+            assert_eq!(spec["instanceSelector"]["matchLabels"], json!(labels));
+        }
+    }
 }

@@ -334,6 +334,12 @@ pub struct Dashboards {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$"))]
     pub folder_annotation: Option<String>,
+    /// Labels of the `Grafana` resources of grafana-operator, in whatever namespace, that show the dashboards
+    /// of tenants. Default: none, so only those in the namespace of the AgentObservability.
+    /// Example: `{dashboards: agents}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::shared_schema::object_labels")]
+    pub grafana_labels: BTreeMap<String, String>,
     /// Base URL of Grafana, for links from alerts to dashboards. Default: none, so no links.
     /// Example: `https://grafana.example`.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "grafanaURL")]

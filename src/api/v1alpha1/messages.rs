@@ -127,3 +127,5 @@ pub const ONE_RECEIVER: &str =
 pub const ROUTE_TO_SOMEBODY: &str = "name a receiver in `page`, `ticket` or both, or nobody is told";
 /// An address to which agents send, with placeholders.
 pub const COLLECTOR_URL: &str = "must be an http or https URL without user information, in which '{name}' and '{namespace}' are replaced, for example 'http://otel-collector.{namespace}.svc:4318'";
+/// Metrics that the agent counts and the pipeline derives, under the same names.
+pub const COUNTED_TWICE: &str = "must be 'Off' with profile 'AgentMetrics': the agent counts for itself, and the derived series would have the same names";

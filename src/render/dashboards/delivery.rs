@@ -53,14 +53,15 @@ fn grafana_dashboard(
     board: Board,
     json: &str,
 ) -> GrafanaDashboard {
+    let instances = observability.platform().grafana.instance_labels.clone();
     GrafanaDashboard {
         api_version: ArtifactKind::GrafanaDashboard.api_version(),
         kind: ArtifactKind::GrafanaDashboard.name().to_owned(),
         metadata: named(observability, board, &BTreeMap::new()),
         spec: GrafanaDashboardSpec {
-            instance_selector: InstanceSelector::default(),
-            // Grafana is the platform team's, and rarely runs beside the agents.
-            allow_cross_namespace_import: true,
+            // Only the platform team may send a tenant's dashboards to Grafanas elsewhere.
+            allow_cross_namespace_import: !instances.is_empty(),
+            instance_selector: InstanceSelector { match_labels: instances },
             folder: delivery.folder.clone(),
             json: json.to_owned(),
         },
