@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::trace::v1::{Span, status::StatusCode};
 use serde_json::Value;
 
+use crate::support::program;
 use recording::recordings;
 
 const SONNET: &str = "claude-sonnet-4-5";
@@ -45,6 +46,20 @@ fn agents_emit_the_metrics_of_the_guide_and_no_others() {
         for (name, metric) in &guide {
             assert_eq!(&scraped[name], metric, "{name} of {}", recording.language);
         }
+    }
+}
+
+#[test]
+fn check_metrics_finds_nothing_amiss() {
+    let folder = tempfile::tempdir().expect("a folder should be made");
+    for recording in recordings() {
+        let file = folder.path().join(recording.language);
+        let [(_, scrape), ..] = recording.everything();
+        std::fs::write(&file, scrape).expect("the scrape should be written");
+        let output = std::process::Command::new(program()).arg("check-metrics").arg(&file).output();
+        let output = output.expect("agentslo should run");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {said}", recording.language);
     }
 }
 

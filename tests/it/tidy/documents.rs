@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use agentslo::vocabulary::alert;
+
 use crate::{example, workspace};
 
 const MAP: &str = "ARCHITECTURE.md";
@@ -196,6 +198,13 @@ fn every_query_of_a_page_parses() {
         }
     }
     assert!(queries > 30, "only {queries} queries were found");
+}
+
+/// An alert that is not among them is not routed to anybody.
+#[test]
+fn every_alert_is_one_that_routes_know() {
+    let written: BTreeSet<String> = vocabulary("alert").into_iter().collect();
+    assert_eq!(written, alert::ALL.into_iter().map(str::to_owned).collect());
 }
 
 #[test]
