@@ -16,7 +16,7 @@ demo: ## The main job on real servers: an agent, its budget, an outage, the page
 
 test: ## Every test, on real servers; builds them on first use
 	@$(call SERVERS,test) && export AGENTSLO_SERVERS && \
-	RUST_TEST_THREADS=8 $(CARGO) test --locked --workspace --lib --bins --tests
+	RUST_TEST_THREADS=6 $(CARGO) test --locked --workspace --lib --bins --tests
 
 test-fast: ## The hermetic tests only, under a minute
 	$(CARGO) test --locked --lib --bins --test it

@@ -11,7 +11,7 @@ use crate::stage;
 pub(crate) use crate::scenarios::condition;
 
 /// Longest wait for the API server, the operator and prometheus-operator.
-pub(crate) const SOON: Duration = Duration::from_mins(1);
+pub(crate) const SOON: Duration = Duration::from_mins(3);
 /// Longest wait for a count: a five-minute mark, two evaluations, and a busy machine.
 pub(crate) const COUNTED: Duration = Duration::from_secs(560);
 
