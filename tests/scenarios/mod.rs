@@ -30,8 +30,7 @@ pub(crate) async fn a_new_slo_gets_its_rules(cluster: &impl Cluster, namespace: 
     assert_eq!(metadata["generation"], 1, "nothing should be written twice");
     assert_eq!(objective_of(&rules), "99");
 
-    let mut written = cluster.writes_since(start, namespace);
-    written.retain(|request| request.contains("prometheusrules"));
+    let written = wait_for_rule_writes(cluster, start, namespace).await;
     assert_eq!(written.len(), 1, "{written:#?}");
     let events = cluster.list(Kind::Event, namespace).await;
     let told: Vec<&Value> = events.iter().filter(|event| event["reason"] == "RulesApplied").collect();
@@ -221,8 +220,7 @@ pub(crate) async fn a_foreign_field_manager_is_left_alone(cluster: &impl Cluster
     assert_eq!(rules["metadata"]["labels"]["theirs"], "kept");
     assert_eq!(rules["metadata"]["annotations"]["theirs"], "kept");
     assert_eq!(rules["metadata"]["labels"][MANAGED_BY_LABEL], MANAGED_BY_VALUE);
-    let mut written = cluster.writes_since(start, namespace);
-    written.retain(|request| request.contains("prometheusrules"));
+    let written = wait_for_rule_writes(cluster, start, namespace).await;
     assert_eq!(written.len(), 1, "once for our edit and never for theirs: {written:#?}");
 }
 
@@ -307,6 +305,17 @@ pub(crate) async fn wait_for_read(cluster: &impl Cluster, namespace: &str, start
     };
     let seen = async || cluster.requests().iter().skip(start).any(is_read).then_some(());
     eventually(PATIENCE, seen).await.expect("the operator should read the rules");
+}
+
+/// Writes of rules since a point in the requests, of which there should be some: the log of a real API server
+/// comes a moment after the object.
+async fn wait_for_rule_writes(cluster: &impl Cluster, start: usize, namespace: &str) -> Vec<String> {
+    let written = async || {
+        let mut written = cluster.writes_since(start, namespace);
+        written.retain(|request| request.contains("prometheusrules"));
+        (!written.is_empty()).then_some(written)
+    };
+    eventually(PATIENCE, written).await.expect("the operator should write rules")
 }
 
 /// Waits until Prometheus has answered some more queries.
