@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
 use crate::api::v1alpha1::{Condition, ConditionStatus};
+use crate::vocabulary::{condition, reason};
 
 /// Longest message of a condition, in characters; several lines of `kubectl describe`.
 const LONGEST_MESSAGE: usize = 1024;
@@ -60,4 +61,25 @@ pub(super) fn carry_over(
             }
         })
         .collect()
+}
+
+/// What was said before, or that nobody has looked yet.
+pub(super) fn repeat_or_pending(type_: &'static str, old: &[Condition]) -> Claim {
+    find(old, type_).map_or_else(
+        || Claim::new(type_, ConditionStatus::Unknown, reason::PENDING, "not looked at yet"),
+        |before| Claim::repeated(type_, before),
+    )
+}
+
+/// Nothing is under way, and nothing is waited for.
+pub(super) fn settled() -> [Claim; 2] {
+    [
+        Claim::new(
+            condition::RECONCILING,
+            ConditionStatus::False,
+            reason::OBSERVED,
+            "this generation was looked at",
+        ),
+        Claim::new(condition::STALLED, ConditionStatus::False, reason::OBSERVED, "nothing is waited for"),
+    ]
 }

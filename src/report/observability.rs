@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::Timestamp;
 
 use super::Application;
-use super::conditions::{Claim, carry_over, find};
+use super::conditions::{Claim, carry_over, find, repeat_or_pending, settled};
 use super::spend;
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentObservabilityStatus, Condition, Detected};
@@ -238,8 +238,7 @@ fn suspended(old: &[Condition]) -> Vec<Claim> {
     claims.push(repeat_or_pending(condition::ACCEPTED, old));
     claims.extend(PARTS.map(|(_, type_)| repeat_or_pending(type_, old)));
     claims.push(repeat_or_pending(condition::DATA_AVAILABLE, old));
-    claims.push(Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"));
-    claims.push(Claim::new(condition::STALLED, False, reason::OBSERVED, "nothing is waited for"));
+    claims.extend(settled());
     claims
 }
 
@@ -264,11 +263,4 @@ fn rejected(violations: &Violations, old: &[Condition]) -> Vec<Claim> {
     claims.push(Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"));
     claims.push(Claim::new(condition::STALLED, True, reason, message));
     claims
-}
-
-fn repeat_or_pending(type_: &'static str, old: &[Condition]) -> Claim {
-    find(old, type_).map_or_else(
-        || Claim::new(type_, Unknown, reason::PENDING, "not looked at yet"),
-        |before| Claim::repeated(type_, before),
-    )
 }

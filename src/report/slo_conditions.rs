@@ -1,6 +1,6 @@
 //! What each condition of an AgentSLO says.
 
-use super::conditions::{Claim, find};
+use super::conditions::{Claim, find, repeat_or_pending, settled};
 use super::{Acceptance, Application, Judgement, Outcome, warnings};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentSloStatus, BudgetState, BurnState, Condition};
@@ -100,20 +100,6 @@ fn judged(judgement: Judgement<'_>, status: &AgentSloStatus, old: &[Condition]) 
         warnings::plausible(&judgement, old),
         reconciling,
         stalled,
-    ]
-}
-
-fn repeat_or_pending(type_: &'static str, old: &[Condition]) -> Claim {
-    find(old, type_).map_or_else(
-        || Claim::new(type_, Unknown, reason::PENDING, "not looked at yet"),
-        |before| Claim::repeated(type_, before),
-    )
-}
-
-fn settled() -> [Claim; 2] {
-    [
-        Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"),
-        Claim::new(condition::STALLED, False, reason::OBSERVED, "nothing is waited for"),
     ]
 }
 

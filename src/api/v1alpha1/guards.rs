@@ -164,7 +164,7 @@ pub struct ActiveHours {
     pub time_zone: String,
 }
 
-fn default_zone() -> String {
+pub(super) fn default_zone() -> String {
     "UTC".to_owned()
 }
 

@@ -183,11 +183,7 @@ pub struct MuteTime {
     pub to: String,
     /// Time zone of the two, by its IANA name. It becomes times in UTC, which are an hour off for up to a day
     /// around a change of the clocks. Default: `UTC`. Example: `Europe/Madrid`.
-    #[serde(default = "default_zone")]
+    #[serde(default = "super::guards::default_zone")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"))]
     pub time_zone: String,
-}
-
-fn default_zone() -> String {
-    "UTC".to_owned()
 }
