@@ -1,6 +1,7 @@
 //! Which profile fits whose series. Several may: the conventions fit whatever follows them. The one with
-//! the most roles wins, agent by agent, and what it explains is not explained again.
+//! the most roles wins, of two the one that misses fewer, agent by agent, and what it explains is not explained again.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, Series};
@@ -106,7 +107,7 @@ pub(super) fn fits(facts: &Facts) -> Vec<Fit> {
         .collect();
     let mut candidates: Vec<Candidate<'_>> =
         recognised.iter().flat_map(|fit| candidates(facts, fit)).collect();
-    candidates.sort_by_key(|candidate| std::cmp::Reverse((candidate.roles.len(), candidate.marks)));
+    candidates.sort_by_key(Candidate::rank);
     let accepted = choose(candidates);
     let mut fits: Vec<Fit> = Vec::new();
     for candidate in &accepted {
@@ -187,6 +188,12 @@ fn choose(candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
 }
 
 impl Candidate<'_> {
+    /// The best first: the most roles, the most marks, the fewest roles that are missing.
+    fn rank(&self) -> (Reverse<usize>, Reverse<usize>, usize) {
+        let missing = self.agent_fit().missing.len();
+        (Reverse(self.roles.len()), Reverse(self.marks), missing)
+    }
+
     fn names(&self) -> BTreeSet<&str> {
         self.roles.values().flatten().map(|found| found.name).collect()
     }

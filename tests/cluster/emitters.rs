@@ -164,12 +164,11 @@ agent_runs_total{agent_name=\"reviewer\",outcome=\"ok\"} 9
 agent_runs_total{agent_name=\"k8s-agent\",outcome=\"ok\"} 99
 # TYPE agent_tool_calls_total counter
 agent_tool_calls_total{agent_name=\"support-agent\",tool_name=\"search\",status=\"success\"} 9
-agent_tool_calls_total{agent_name=\"reviewer\",tool_name=\"Bash\",outcome=\"ok\",source=\"event\"} 9
-agent_tool_calls_total{agent_name=\"reviewer\",tool_name=\"Bash\",outcome=\"ok\",source=\"span\"} 9
-agent_tool_calls_total{agent_name=\"k8s-agent\",tool_name=\"apply\",outcome=\"ok\",source=\"span\"} 9
+agent_tool_calls_total{agent_name=\"reviewer\",tool_name=\"Bash\",outcome=\"ok\"} 9
+agent_tool_calls_total{agent_name=\"k8s-agent\",tool_name=\"apply\",outcome=\"ok\"} 9
 # TYPE agent_llm_calls_total counter
-agent_llm_calls_total{agent_name=\"reviewer\",model=\"m\",outcome=\"ok\",source=\"event\"} 9
-agent_llm_calls_total{agent_name=\"k8s-agent\",model=\"m\",outcome=\"ok\",source=\"span\"} 9
+agent_llm_calls_total{agent_name=\"reviewer\",model=\"m\",outcome=\"ok\"} 9
+agent_llm_calls_total{agent_name=\"k8s-agent\",model=\"m\",outcome=\"ok\"} 9
 # TYPE agent_cost_usd_total counter
 agent_cost_usd_total{agent_name=\"reviewer\",model=\"m\"} 2.4
 # TYPE agent_tokens_total counter

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use agentslo::discover::{Facts, Proposal, Scope, Series, propose};
+use agentslo::discover::{Facts, Fit, Proposal, Scope, Series, propose};
 use agentslo::exposition;
 use agentslo::validate::{self, SloFacts};
 
@@ -38,6 +38,14 @@ fn proposed(texts: &[&str], scope: &Scope) -> Proposal {
         );
     }
     proposal
+}
+
+fn agents_by_profile(proposal: &Proposal) -> BTreeMap<&str, Vec<&str>> {
+    let entry = |fit| {
+        let Fit { profile, agents, .. }: &Fit = fit;
+        (profile.name.as_str(), agents.iter().map(|agent| agent.agent.as_str()).collect())
+    };
+    proposal.fits.iter().map(entry).collect()
 }
 
 /// Name, objective and indicator of everything that is proposed.
@@ -149,29 +157,27 @@ gen_ai_client_operation_duration_seconds_count{job="app",namespace="a",gen_ai_ag
 gen_ai_client_operation_duration_seconds_count{job="chat",namespace="a",gen_ai_provider_name="g"} 10
 "#;
     let proposal = proposed(&[adk, other], &Scope::default());
-    let found: BTreeMap<&str, Vec<&str>> = proposal
-        .fits
-        .iter()
-        .map(|fit| {
-            let agents = fit.agents.iter().map(|agent| agent.agent.as_str()).collect();
-            (fit.profile.name.as_str(), agents)
-        })
-        .collect();
-    assert_eq!(found, [("GoogleADK", vec!["root"]), ("GenAI137", vec!["chat"])].into());
+    assert_eq!(
+        agents_by_profile(&proposal),
+        [("GoogleADK", vec!["root"]), ("GenAI137", vec!["chat"])].into()
+    );
 }
 
 #[test]
-fn an_agent_whose_calls_come_from_events_and_from_spans_is_one_agent() {
-    let both = r#"
-agent_runs_total{agent_name="coder",namespace="a",outcome="ok"} 10
-agent_llm_calls_total{agent_name="coder",namespace="a",outcome="ok",source="event"} 10
-agent_llm_calls_total{agent_name="coder",namespace="a",outcome="ok",source="span"} 10
-agent_tool_calls_total{agent_name="coder",namespace="a",outcome="ok",source="event"} 10
-agent_tool_calls_total{agent_name="coder",namespace="a",outcome="ok",source="span"} 10
-"#;
-    let proposal = proposed(&[both], &Scope::default());
-    let found: Vec<&str> = proposal.fits.iter().map(|fit| fit.profile.name.as_str()).collect();
-    assert_eq!(found, ["ClaudeCode"]);
+fn derived_metrics_without_what_only_events_tell_are_those_of_an_agent_of_spans() {
+    let calls = |agent: &str| {
+        format!(
+            "agent_runs_total{{agent_name=\"{agent}\",namespace=\"a\",outcome=\"ok\"}} 10\n\
+             agent_llm_calls_total{{agent_name=\"{agent}\",namespace=\"a\",outcome=\"ok\"}} 10\n\
+             agent_tool_calls_total{{agent_name=\"{agent}\",namespace=\"a\",outcome=\"ok\"}} 10\n"
+        )
+    };
+    let cost = "agent_cost_usd_total{agent_name=\"coder\",namespace=\"a\"} 2\n";
+    let proposal = proposed(&[&calls("coder"), &calls("k8s-agent"), cost], &Scope::default());
+    assert_eq!(
+        agents_by_profile(&proposal),
+        [("ClaudeCode", vec!["coder"]), ("Kagent", vec!["k8s-agent"])].into()
+    );
 }
 
 #[test]

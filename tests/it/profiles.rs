@@ -169,7 +169,7 @@ fn each_metric_is_selected_where_it_names_the_agent_and_by_what_it_amounts_to() 
     let cost = texts_of("OpenLIT", json!({"costPerRun": {"maxUSD": "0.10", "method": "HourlyMean"}}));
     assert!(cost.contains(r#"gen_ai_usage_cost_USD_sum{job="support-agent""#), "{cost}");
     let tools = texts_of("Kagent", json!({"toolSuccess": {}}));
-    assert!(tools.contains(r#"agent_name="support-agent",source!="event""#), "{tools}");
+    assert!(tools.contains(r#"agent_tool_calls_total{agent_name="support-agent""#), "{tools}");
 }
 
 #[test]

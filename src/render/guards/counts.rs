@@ -21,6 +21,8 @@ const EVERY_MINUTE_UP_TO: Window = Window::from_hours(6);
 const BIRTH_FLOOR: i64 = 20;
 /// US dollars that it may bring where no guard says what is much.
 const DOLLAR_FLOOR: i64 = 10;
+/// The same where a guard alerts on more than is usual, and what is usual may be little.
+const USUAL_DOLLAR_FLOOR: i64 = 1;
 /// Share of the last day that it may bring besides.
 const BIRTH_SHARE: &str = "0.1";
 
@@ -197,7 +199,9 @@ fn birth_bound(observability: &Observability, event: Event) -> String {
 fn dollar_floor(observability: &Observability) -> Decimal {
     let floors = made(observability).filter_map(|guard| match &guard.watch {
         Watch::SpendRate { max_per_hour, .. } => {
-            max_per_hour.map(|max| max.divided_by(Decimal::from_integer(4)))
+            Some(max_per_hour.map_or(Decimal::from_integer(USUAL_DOLLAR_FLOOR), |max| {
+                max.divided_by(Decimal::from_integer(4))
+            }))
         }
         Watch::SpendBudget { amount, .. } => Some(amount.divided_by(Decimal::from_integer(10))),
         Watch::Activity { .. }
