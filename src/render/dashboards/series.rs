@@ -1,5 +1,6 @@
 //! PromQL for what an agent's series mean. Counters are aggregated after `increase`, never before, and
-//! histograms are read in whichever form they are stored.
+//! histograms are read in whichever form they are stored. Runs and dollars of long windows are those that
+//! the operator has recorded, which misses nothing where `increase` misses what a series is born with.
 
 use super::fill::Slot;
 use crate::domain::agent_series::AgentSeries;
@@ -7,6 +8,7 @@ use crate::domain::observability::Observability;
 use crate::domain::promql::{LabelMatcher, SeriesSelector, by_clause};
 use crate::domain::role::Role;
 use crate::profiles::{Metric, MetricKind, Outcome, OutcomeLabel, Outcomes, Profile, TokenType};
+use crate::render::guards;
 
 /// The query for a slot that begins with the name of a role; none where the agent lacks the role or the
 /// role has no such aspect.
@@ -16,6 +18,7 @@ pub(super) fn text(observability: &Observability, slot: Slot<'_>) -> Option<Stri
     let series = observability.series();
     let profile = series.profile();
     let query = match role {
+        Role::Runs if aspect == "counted" => counted(&guards::runs(observability), slot.window),
         Role::Runs | Role::ModelCalls | Role::Tools | Role::Evaluations | Role::Guardrails => {
             Events { series, outcomes: outcomes(profile, role)?, window: slot.window }.aspect(aspect)?
         }
@@ -23,8 +26,8 @@ pub(super) fn text(observability: &Observability, slot: Slot<'_>) -> Option<Stri
             let errors = profile.errors.as_ref().filter(|_| aspect == "byType")?;
             increase(series, &errors.metric, &[], &[series.label(&errors.type_label)], slot.window)
         }
-        Role::Cost => amount(series, profile.cost.as_ref()?, aspect, slot.window)?,
-        Role::Tokens => amount(series, profile.tokens.get(&token_type(aspect)?)?, "", slot.window)?,
+        Role::Cost => spend(&guards::dollars(observability), aspect, slot.window)?,
+        Role::Tokens => amount(series, profile.tokens.get(&token_type(aspect)?)?, slot.window),
         Role::ActiveRuns | Role::QueueDepth => {
             format!("sum({})", series.select(role.metrics(profile).first()?))
         }
@@ -164,21 +167,27 @@ fn increase(
     }
 }
 
-/// What was used in a window, or in how many steps of a subquery anything was there to be used.
-fn amount(series: &AgentSeries, metric: &Metric, aspect: &str, window: &str) -> Option<String> {
-    let (selector, native) = (series.select_amount(metric), series.select(metric));
-    match (aspect, metric.kind) {
-        ("", MetricKind::Histogram) => Some(format!(
-            "(sum(increase({selector}[{window}])) or histogram_sum(sum(increase({native}[{window}]))))"
-        )),
-        ("", MetricKind::Counter | MetricKind::Gauge) => Some(format!("sum(increase({selector}[{window}]))")),
-        ("samples", MetricKind::Histogram) => {
-            Some(format!("count_over_time(count({selector} or {native})[{window}])"))
-        }
-        ("samples", MetricKind::Counter | MetricKind::Gauge) => {
-            Some(format!("count_over_time(count({selector})[{window}])"))
-        }
+/// What a window has of something of which five minutes are recorded at a time.
+fn counted(recorded: &str, window: &str) -> String {
+    format!("sum(sum_over_time({recorded}[{window}:5m]))")
+}
+
+/// US dollars, or in how many steps of a subquery anything was known of them.
+fn spend(recorded: &str, aspect: &str, window: &str) -> Option<String> {
+    match aspect {
+        "counted" => Some(counted(recorded, window)),
+        "samples" => Some(format!("count_over_time(sum({recorded})[{window}])")),
         _ => None,
+    }
+}
+
+/// What was used in a window.
+fn amount(series: &AgentSeries, metric: &Metric, window: &str) -> String {
+    let (selector, native) = (series.select_amount(metric), series.select(metric));
+    let classic = format!("sum(increase({selector}[{window}]))");
+    match metric.kind {
+        MetricKind::Histogram => format!("({classic} or histogram_sum(sum(increase({native}[{window}]))))"),
+        MetricKind::Counter | MetricKind::Gauge => classic,
     }
 }
 

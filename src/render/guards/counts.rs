@@ -1,5 +1,5 @@
-//! What guards count: events and dollars in the last five minutes, exactly, as series of one name. Of the
-//! events only what a guard reads is recorded; the dollars always, for the status tells of them.
+//! What guards count: events and dollars in the last five minutes, exactly, as series of one name. Runs
+//! and dollars are always recorded, for the status and dashboards tell of them; the rest where a guard reads it.
 
 use super::super::exact::{Births, Cumulative, increase};
 use super::{made, own, recording};
@@ -66,9 +66,11 @@ impl Event {
     }
 }
 
-/// The recordings that the guards need, and the dollars that the status tells of.
+/// The recordings that the guards, the status and the dashboards need.
 pub(super) fn recordings(observability: &Observability) -> Vec<Rule> {
-    let mut rules = if observability.has(Role::Cost) { dollars(observability) } else { Vec::new() };
+    let always = [(Role::Cost, dollars as fn(&Observability) -> Vec<Rule>), (Role::Runs, runs)];
+    let seen = always.into_iter().filter(|(role, _)| observability.has(*role));
+    let mut rules: Vec<Rule> = seen.flat_map(|(_, rules)| rules(observability)).collect();
     for guard in made(observability) {
         let wanted = match &guard.watch {
             Watch::SpendRate { .. } | Watch::SpendBudget { .. } => dollars(observability),

@@ -67,6 +67,12 @@ pub fn dollars(observability: &Observability) -> String {
     counts::recorded(observability, counts::Event::Dollar)
 }
 
+/// The recorded series of the runs that an agent finishes in five minutes.
+#[must_use]
+pub fn runs(observability: &Observability) -> String {
+    counts::recorded(observability, counts::Event::Run)
+}
+
 /// Alerts that are asked for and left out, with the role whose series are missing.
 #[must_use]
 pub fn missing(observability: &Observability) -> Vec<(&'static str, Role)> {

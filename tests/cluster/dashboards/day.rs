@@ -127,21 +127,30 @@ impl Day {
     fn live(&mut self) {
         let mut success = Events::default();
         let mut latency = Events::default();
+        let mut spent = Events::default();
         let mut others = OTHERS.map(|_| Events::default());
+        let mut others_spent = OTHERS.map(|_| Events::default());
         for minute in (0..MINUTES).rev() {
             let at = self.end - minute * 60;
             let hour = LAST_HOUR - hours(minute);
+            let before = self.dollars(NAMESPACE, AGENT);
             let (runs, failed, slow) = self.support(minute, hour);
+            spent.0.push((runs, self.dollars(NAMESPACE, AGENT) - before));
+            self.guard(at, (NAMESPACE, AGENT), &spent);
             success.0.push((runs, failed));
             latency.0.push((runs, slow));
             self.levels(at, minute);
             self.record(at, (NAMESPACE, AGENT, "support-success", 99.0), &success, 41.0);
             self.record(at, (NAMESPACE, AGENT, "support-latency", 95.0), &latency, 180.0);
-            for (other, events) in OTHERS.iter().zip(&mut others) {
+            for ((other, events), spent) in OTHERS.iter().zip(&mut others).zip(&mut others_spent) {
+                let before = self.dollars(other.namespace, other.agent);
                 let runs = self.arrivals(other.runs_an_hour * busy(hour));
                 let failed = (0..runs).filter(|_| self.dice.is(other.failures)).count();
                 events.0.push((f64::from(runs), count(failed)));
                 self.other(other, f64::from(runs), count(failed));
+                let dollars = self.dollars(other.namespace, other.agent) - before;
+                spent.0.push((f64::from(runs), dollars));
+                self.guard(at, (other.namespace, other.agent), spent);
                 self.record(
                     at,
                     (other.namespace, other.agent, other.slo, other.objective),
@@ -292,6 +301,22 @@ impl Day {
         self.add(&format!("agent_queries_total{{{own},status=\"error\"}}"), failed);
         let dollars = runs * other.dollars * (0.7 + 0.6 * self.dice.throw());
         self.add(&format!("agent_cost_usd_total{{{own},model=\"claude-sonnet\"}}"), dollars);
+    }
+
+    /// What an agent has spent so far.
+    fn dollars(&self, namespace: &str, agent: &str) -> f64 {
+        let own = format!("agent_cost_usd_total{{agent_name=\"{agent}\",namespace=\"{namespace}\"");
+        let counters = self.counters.iter().filter(|(series, _)| series.starts_with(&own));
+        counters.map(|(_, dollars)| dollars).sum()
+    }
+
+    /// What the rules of an AgentObservability record of runs and dollars.
+    fn guard(&mut self, at: i64, (namespace, agent): (&str, &str), events: &Events) {
+        let (runs, dollars) = events.of(5);
+        for (event, amount) in [("run", runs), ("dollar", dollars)] {
+            let own = format!("agent=\"{agent}\",event=\"{event}\",namespace=\"{namespace}\"");
+            self.store(format!("agentslo:guard:increase5m{{{own}}}"), at, amount);
+        }
     }
 
     /// What the rules of an AgentSLO record, and the alerts that fire. Before the day there were ten thousand
