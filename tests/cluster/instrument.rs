@@ -5,7 +5,7 @@ mod exposition;
 mod guide;
 mod recording;
 mod sink;
-mod toolchain;
+pub(crate) mod toolchain;
 
 use std::collections::{BTreeMap, BTreeSet};
 

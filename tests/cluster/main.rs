@@ -5,6 +5,7 @@ mod api_server;
 mod bad_input;
 mod budget;
 mod check_metrics;
+mod claude_code;
 mod dashboards;
 mod definitions;
 mod discover;

@@ -28,30 +28,36 @@ const PYTHON_IS_MISSING: &str = "The Python example needs python3, 3.11 or later
 
 /// The agent in TypeScript, compiled into `build`: program and first arguments.
 pub(super) fn typescript(build: &Path) -> (PathBuf, Vec<String>) {
-    let version = said(Command::new("node").arg("--version"), NODE_IS_MISSING);
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
-    assert!(major >= Some(20), "{NODE_IS_MISSING} Found: {version}");
-    let pins = read(&source("typescript/package-lock.json"));
-    let installed = installed("node", &[&version, &pins], |folder| {
-        std::fs::create_dir_all(folder).expect("the cache should be writable");
-        for name in ["package.json", "package-lock.json", ".npmrc"] {
-            copy(&source("typescript").join(name), &folder.join(name));
-        }
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder), NODE_IS_MISSING);
-    });
+    let modules = node_modules("node", &source("typescript"));
     for name in ["package.json", "tsconfig.json"] {
         copy(&source("typescript").join(name), &build.join(name));
     }
     copy_folder(&source("typescript/src"), &build.join("src"));
-    std::os::unix::fs::symlink(installed.join("node_modules"), build.join("node_modules"))
-        .expect("a link should be possible");
+    std::os::unix::fs::symlink(modules, build.join("node_modules")).expect("a link should be possible");
     let mut compile = Command::new("node");
     compile.arg(build.join("node_modules/typescript/bin/tsc")).arg("--project").arg(build);
     run(&mut compile, "");
     (PathBuf::from("node"), vec![build.join("dist/agent.js").display().to_string()])
 }
 
-const NODE_IS_MISSING: &str = "The TypeScript example needs node and npm, 20 or later, on PATH.";
+/// The packages that a folder pins.
+pub(crate) fn node_modules(name: &str, pinned: &Path) -> PathBuf {
+    let version = said(Command::new("node").arg("--version"), NODE_IS_MISSING);
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    assert!(major >= Some(20), "{NODE_IS_MISSING} Found: {version}");
+    let pins = read(&pinned.join("package-lock.json"));
+    let installed = installed(name, &[&version, &pins], |folder| {
+        std::fs::create_dir_all(folder).expect("the cache should be writable");
+        for name in ["package.json", "package-lock.json", ".npmrc"] {
+            copy(&pinned.join(name), &folder.join(name));
+        }
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder), NODE_IS_MISSING);
+    });
+    installed.join("node_modules")
+}
+
+const NODE_IS_MISSING: &str =
+    "The TypeScript example and Claude Code need node and npm, 20 or later, on PATH.";
 
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/instrument").join(path)

@@ -126,9 +126,10 @@ fn spans() -> Vec<otlp::trace::v1::Span> {
         "gen_ai.response.time_to_first_chunk": 0.4,
     });
     all.extend((0..4).map(|_| otlp::within(&parent, otlp::span("chat opus", Duration::from_secs(3), &chat))));
-    // Below a run it is a part of it; alone it is one.
-    let interaction = || otlp::span("claude_code.interaction", Duration::from_secs(20), &json!({}));
-    all.push(otlp::within(&parent, interaction()));
+    // Below a run it is a part of it.
+    let attributes = json!({"gen_ai.operation.name": "invoke_agent"});
+    let interaction = otlp::span("claude_code.interaction", Duration::from_secs(20), &attributes);
+    all.push(otlp::within(&parent, interaction));
     all
 }
 

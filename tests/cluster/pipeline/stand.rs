@@ -1,5 +1,6 @@
 //! An AgentObservability, rendered and run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
@@ -170,4 +171,13 @@ pub(crate) fn configuration(observability: &Observability) -> String {
     let texts: Vec<String> = texts.collect();
     assert_eq!(texts.len(), 1, "one artifact should carry the configuration");
     texts.into_iter().next().expect("one was counted")
+}
+
+/// The environment that it is rendered to, for the agent.
+pub(crate) fn environment(observability: &Observability) -> BTreeMap<String, String> {
+    let artifacts = render::observability(observability).remove(&Part::Pipeline).expect("a part for each");
+    let data = artifacts.0.into_iter().map(|artifact| artifact.to_value()["data"].clone());
+    let environment = data.into_iter().find(|data| data.get("OTEL_SERVICE_NAME").is_some());
+    let environment = environment.expect("one artifact should be the environment");
+    serde_json::from_value(environment).expect("data of a ConfigMap should be texts")
 }

@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 
 use super::{fill, named};
 
+/// Claude Code's span of one prompt.
+const INTERACTION: &str = "claude_code.interaction";
+/// Its span of a tool at work, which does not name the tool.
+const EXECUTION: &str = "claude_code.tool.execution";
+
 /// Statements about the copy of the traces that is counted; as those about events.
 pub(super) fn classified() -> Value {
     let statements: Vec<String> = [kind(), outcome(), names(), numbers(), labels()].concat();
@@ -23,19 +28,17 @@ fn kind() -> Vec<String> {
     let is = |kind: &str, condition: String| fill(&sli("kind"), &format!("\"{kind}\""), &condition);
     let operation = |names: &str| format!("IsMatch({}, \"^({names})$\")", of("gen_ai.operation.name"));
     let name = |names: &str| format!("IsMatch(span.name, \"^({names})\")");
+    let others = |condition: String| format!("not IsMatch(span.name, \"^claude_code[.]\") and ({condition})");
+    let runs = format!("{} or {}", operation("invoke_agent"), name("invoke_agent( |$)|agent[.]query$"));
+    let tools = format!("{} or {}", operation("execute_tool"), name("execute_tool |agent[.]tool[.]|tool[.]"));
     vec![
         "delete_matching_keys(span.attributes, \"^sli[.]\")".to_owned(),
-        is("run", format!("({} or {})", operation("invoke_agent"), name("invoke_agent( |$)|agent[.]query$"))),
+        is("run", others(runs)),
         // Below a run that the agent itself traces, it is a part of that run.
-        is("run", "span.name == \"claude_code.interaction\" and IsRootSpan()".to_owned()),
-        is(
-            "tool",
-            format!(
-                "({} or {})",
-                operation("execute_tool"),
-                name("execute_tool |agent[.]tool[.]|tool[.]|claude_code[.]tool$")
-            ),
-        ),
+        is("run", format!("span.name == \"{INTERACTION}\" and IsRootSpan()")),
+        is("tool", others(tools)),
+        // The span around it also lasts while the user is asked, and does not tell whether the tool failed.
+        is("tool", format!("span.name == \"{EXECUTION}\"")),
         is(
             "llm",
             format!(
@@ -65,6 +68,8 @@ fn outcome() -> Vec<String> {
             ),
         ),
         is("error", format!("({success} == false or {success} == \"false\")", success = of("success"))),
+        // It is left unset however the run ended, so it is not known that it was good.
+        is("unset", format!("span.name == \"{INTERACTION}\"")),
         is("ok", format!("{} != nil", sli("kind"))),
     ]
 }
@@ -86,6 +91,7 @@ fn names() -> Vec<String> {
             of("tool_name")
         ),
         format!("replace_pattern({tool}, \"^(agent[.]tool[.]|execute_tool |tool[.])\", \"\")"),
+        format!("set({tool}, \"unknown\") where {tool} == \"{EXECUTION}\""),
         format!(
             "set({}, Coalesce([{}, {}, {}, \"unknown\"]))",
             sli("model"),
@@ -120,10 +126,11 @@ fn numbers() -> Vec<String> {
         number("cost", "llm", "cost_usd", ""),
     ];
     for (name, keys) in [
-        ("input", ["gen_ai.usage.input_tokens", "input_tokens"]),
-        ("output", ["gen_ai.usage.output_tokens", "output_tokens"]),
-        ("cache_read", ["gen_ai.usage.cache_read.input_tokens", "cache_read_tokens"]),
-        ("cache_write", ["gen_ai.usage.cache_creation.input_tokens", "cache_creation_tokens"]),
+        // Claude Code's own keys first: by the conventions the input includes what was read from the cache.
+        ("input", ["input_tokens", "gen_ai.usage.input_tokens"]),
+        ("output", ["output_tokens", "gen_ai.usage.output_tokens"]),
+        ("cache_read", ["cache_read_tokens", "gen_ai.usage.cache_read.input_tokens"]),
+        ("cache_write", ["cache_creation_tokens", "gen_ai.usage.cache_creation.input_tokens"]),
     ] {
         all.extend(keys.map(|key| number(name, "llm", key, "")));
     }
