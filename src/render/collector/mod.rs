@@ -8,6 +8,7 @@ mod derivation;
 mod escape;
 mod exporters;
 mod logs;
+mod nested;
 mod patterns;
 mod receivers;
 mod redaction;

@@ -1,6 +1,10 @@
 //! What secrets, personal data and content look like. All are RE2.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use regex_syntax::ast::parse::Parser;
+use regex_syntax::ast::{self, AssertionKind, Ast};
 
 use crate::api::v1alpha1::{ContentCapture, PatternSet};
 use crate::domain::pipeline::Redaction;
@@ -77,6 +81,43 @@ fn sets(redaction: &Redaction) -> BTreeSet<PatternSet> {
 pub(super) fn any_of<T: AsRef<str>>(patterns: &[T]) -> String {
     let groups: Vec<String> = patterns.iter().map(|pattern| format!("(?:{})", pattern.as_ref())).collect();
     groups.join("|")
+}
+
+/// The same pattern of keys for the paths of what is nested, in which a `.` stands between a key and the
+/// next: where a key begins or ends, so may the path there.
+pub(super) fn below(pattern: &str) -> String {
+    let parsed = Parser::new().parse(pattern).expect("validation should let only patterns through");
+    let mut anchors = Anchors(Vec::new());
+    ast::visit(&parsed, &mut anchors).expect("anchors should never fail");
+    anchors.0.sort_unstable();
+    let mut path = pattern.to_owned();
+    for (start, end, replacement) in anchors.0.into_iter().rev() {
+        path.replace_range(start..end, replacement);
+    }
+    path
+}
+
+/// Where a pattern has anchors, and what stands for them in a path.
+struct Anchors(Vec<(usize, usize, &'static str)>);
+
+impl ast::Visitor for &mut Anchors {
+    type Output = ();
+    type Err = Infallible;
+
+    fn finish(self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, node: &Ast) -> Result<(), Infallible> {
+        let Ast::Assertion(assertion) = node else { return Ok(()) };
+        let anchor = match assertion.kind {
+            AssertionKind::StartLine | AssertionKind::StartText => "(?:^|[.])",
+            AssertionKind::EndLine | AssertionKind::EndText => "(?:$|[.])",
+            _ => return Ok(()),
+        };
+        self.0.push((assertion.span.start.offset, assertion.span.end.offset, anchor));
+        Ok(())
+    }
 }
 
 /// Keys of content.

@@ -1,13 +1,12 @@
 //! Secrets are taken out of everything before anything else reads it. Attributes and bodies are the
 //! redaction component's; what it cannot reach is parked in an attribute before it and put back behind
 //! it, so that one list of patterns serves all. An error refuses the data: nothing passes unread.
-//!
-//! Open, as the guide says: attributes of bytes, of which OTTL cannot tell the type.
 
 use serde_json::{Map, Value, json};
 
 use super::content;
 use super::escape::quoted;
+use super::nested::nested;
 use super::patterns::{SECRET_KEYS, SPARED_KEYS, any_of, values};
 use super::statements::{OF_LOGS, OF_METRICS, OF_TRACES, Statements, strict};
 use crate::api::v1alpha1::ContentCapture;
@@ -23,7 +22,7 @@ const PARKED: &str = "agentslo.parked.";
 pub(super) fn steps(redaction: &Redaction) -> Vec<&'static str> {
     let content = (redaction.content == ContentCapture::None).then_some("transform/content");
     let keys = (!redaction.key_patterns.is_empty()).then_some("transform/keys");
-    content.into_iter().chain(keys).chain(["transform/park", "redaction", "transform/unpark"]).collect()
+    content.into_iter().chain(keys).chain(["transform/nested", "transform/park", "redaction", "transform/unpark"]).collect()
 }
 
 /// The components.
@@ -38,6 +37,7 @@ pub(super) fn components(
         ("filter/metric_names", metric_names(&every)),
         ("transform/content", content::removal(statements)),
         ("transform/keys", keys(statements, &redaction.key_patterns)),
+        ("transform/nested", nested(statements, &redaction.key_patterns, &every)),
         ("transform/park", park(statements, release, &every)),
         ("redaction", redact(&patterns)),
         ("transform/unpark", unpark(statements, &every)),
@@ -70,17 +70,19 @@ fn redact(patterns: &[String]) -> Value {
 /// aside.
 fn keys(statements: Statements<'_>, patterns: &[String]) -> Value {
     let (every, spared) = (quoted(&any_of(patterns)), quoted(SPARED_KEYS));
-    let attributes = |level: &str| {
-        vec![
-            format!("set({level}.cache[\"spared\"], {level}.attributes)"),
-            format!("keep_matching_keys({level}.cache[\"spared\"], {spared})"),
-            format!("delete_matching_keys({level}.attributes, {every})"),
-            format!("merge_maps({level}.attributes, {level}.cache[\"spared\"], \"upsert\")"),
+    let of_map = |level: &str, map: &str| {
+        let aside = format!("{level}.cache[\"spared\"]");
+        [
+            format!("set({aside}, {map})"),
+            format!("keep_matching_keys({aside}, {spared})"),
+            format!("delete_matching_keys({map}, {every})"),
+            format!("merge_maps({map}, {aside}, \"upsert\")"),
         ]
     };
+    let attributes = |level: &str| of_map(level, &format!("{level}.attributes")).to_vec();
     let mut logs = statements.about_each(&OF_LOGS, attributes);
-    let body = format!("delete_matching_keys(log.body, {every}) where IsMap(log.body)");
-    logs.push(statements.about("log", &[body]));
+    let body = of_map("log", "log.body").map(|statement| format!("{statement} where IsMap(log.body)"));
+    logs.push(statements.about("log", &body));
     strict(
         statements.about_each(&OF_TRACES, attributes),
         logs,

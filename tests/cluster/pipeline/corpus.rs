@@ -1,5 +1,4 @@
-//! Telemetry with a text in every place where a sender can put one, as OTLP's JSON. Attributes of bytes
-//! are not among them: the guide says that they pass.
+//! Telemetry with a text in every place where a sender can put one, as OTLP's JSON.
 
 use serde_json::{Value, json};
 
@@ -8,21 +7,39 @@ pub(crate) const KEPT: &str = "kept-as-it-was";
 /// A time in nanoseconds, some way in the past.
 const TIME: &str = "1764000000000000000";
 
-fn text(value: &str) -> Value {
+pub(crate) fn text(value: &str) -> Value {
     json!({"stringValue": value})
 }
 
-/// Attributes with the text as a value, in a list, in nested objects, as a key, and in a sentence.
+/// The text as bytes, which is base64 here and wherever the Collector makes text of them.
+pub(crate) fn raw(planted: &str) -> Value {
+    json!({"bytesValue": base64(planted.as_bytes())})
+}
+
+pub(crate) fn object(entries: &[(&str, Value)]) -> Value {
+    let entries = entries.iter().map(|(key, value)| json!({"key": key, "value": value}));
+    json!({"kvlistValue": {"values": entries.collect::<Vec<_>>()}})
+}
+
+pub(crate) fn list(values: &[Value]) -> Value {
+    json!({"arrayValue": {"values": values}})
+}
+
+/// Attributes with the text as a value, in a list, in nested objects, as a key, in a sentence, as bytes
+/// wherever a value can be, and beside a number that JSON cannot write.
 fn attributes(planted: &str) -> Value {
-    let nested = json!({"kvlistValue": {"values": [
-        {"key": "deep", "value": {"kvlistValue": {"values": [{"key": "er", "value": text(planted)}]}}},
-        {"key": planted, "value": text("x")},
-    ]}});
+    let nested = object(&[("deep", object(&[("er", text(planted))])), (planted, text("x"))]);
+    let unwritable = object(&[("not", json!({"doubleValue": "NaN"})), ("note", text(planted))]);
     json!([
         {"key": "note", "value": text(planted)},
         {"key": "sentence", "value": text(&format!("it said {planted} and ended"))},
-        {"key": "list", "value": {"arrayValue": {"values": [text("a"), text(planted)]}}},
+        {"key": "list", "value": list(&[text("a"), text(planted)])},
         {"key": "nested", "value": nested},
+        {"key": "unwritable", "value": unwritable},
+        {"key": "raw", "value": raw(planted)},
+        {"key": "raw \"quoted\\E\"", "value": raw(planted)},
+        {"key": "nested.raw", "value": object(&[("deep", object(&[("er", raw(planted))]))])},
+        {"key": "list.raw", "value": list(&[text("a"), list(&[raw(planted)])])},
         {"key": format!("key {planted}"), "value": text("x")},
         {"key": "neighbour", "value": text(KEPT)},
     ])
@@ -39,17 +56,20 @@ fn scope(planted: &str) -> Value {
     json!({"name": planted, "version": planted, "attributes": attributes(planted)})
 }
 
+/// Number of log records in [`logs`].
+pub(crate) const BODIES: usize = 8;
+
 /// Log records: each form of a body, the fields, an exception.
 pub(crate) fn logs(planted: &str) -> Value {
     let bodies = [
         text(&format!("text {planted} text")),
-        json!({"kvlistValue": {"values": [
-            {"key": "inner", "value": {"kvlistValue": {"values": [{"key": "deep", "value": text(planted)}]}}},
-            {"key": planted, "value": text("x")},
-        ]}}),
-        json!({"arrayValue": {"values": [text(planted), {"arrayValue": {"values": [text(planted)]}}]}}),
-        json!({"bytesValue": base64(planted.as_bytes())}),
+        object(&[("inner", object(&[("deep", text(planted))])), (planted, text("x"))]),
+        list(&[text(planted), list(&[text(planted)])]),
+        raw(planted),
         text(&json!({"event": "step", "note": planted}).to_string()),
+        object(&[("inner", object(&[("deep", raw(planted))])), ("raw", raw(planted))]),
+        list(&[text("a"), raw(planted), list(&[raw(planted)])]),
+        object(&[("inner", object(&[("deep", object(&[(planted, text("x"))]))]))]),
     ];
     let exception = json!([
         {"key": "exception.message", "value": text(&format!("failed with {planted}"))},
@@ -65,6 +85,7 @@ pub(crate) fn logs(planted: &str) -> Value {
         })
     });
     let records: Vec<Value> = records.collect();
+    assert_eq!(records.len(), BODIES);
     json!({"resourceLogs": [{
         "resource": resource(planted), "schemaUrl": planted,
         "scopeLogs": [{"scope": scope(planted), "schemaUrl": planted, "logRecords": records}],

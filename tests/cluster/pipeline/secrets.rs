@@ -3,7 +3,7 @@
 use bed::{Bed, Options, eventually, otlp};
 use serde_json::{Value, json};
 
-use super::corpus::{self, KEPT, base64};
+use super::corpus::{self, BODIES, KEPT, base64};
 use super::sink::{Sink, attribute};
 use super::stand::{Given, SOON, Stand};
 
@@ -42,11 +42,15 @@ const PERSONAL: [Secret; 2] = [
 const SECRET_KEYS: [&str; 5] =
     ["http.request.header.authorization", "db.password", "api_key", "refreshToken", "Cookie"];
 
-/// Every form in which a text may come out.
-fn forms(core: &str) -> Vec<String> {
+/// Every form in which a secret may come out.
+fn forms(secret: &Secret) -> Vec<String> {
+    let core = secret.core;
     let escaped = json!(core).to_string();
+    // Bytes in base64; the last letters depend on what comes after.
+    let planted = base64(secret.planted.as_bytes());
+    let planted = planted[..planted.len() - 4].to_owned();
     let underscored: String = core.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    vec![core.to_owned(), escaped.trim_matches('"').to_owned(), underscored, base64(core.as_bytes())]
+    vec![core.to_owned(), escaped.trim_matches('"').to_owned(), underscored, base64(core.as_bytes()), planted]
 }
 
 /// A pipeline whose every exporter is the sink or the scrape.
@@ -84,7 +88,7 @@ async fn send_all<'a>(stand: &Stand, secrets: impl Iterator<Item = &'a Secret>) 
     let arrived = eventually(SOON, async || {
         let (logs, spans) = (stand.sink.logs().len(), stand.sink.spans().len());
         let metrics = stand.sink.text().matches("\"app.summary\"").count();
-        (logs == 5 * count && spans == count && metrics == count).then_some(())
+        (logs == BODIES * count && spans == count && metrics == count).then_some(())
     });
     assert!(
         arrived.await.is_some(),
@@ -96,7 +100,7 @@ async fn send_all<'a>(stand: &Stand, secrets: impl Iterator<Item = &'a Secret>) 
 }
 
 fn expect_absent(text: &str, secret: &Secret) {
-    for form in forms(secret.core) {
+    for form in forms(secret) {
         let Some((before, after)) = text.split_once(&form) else { continue };
         let before: String = before.chars().rev().take(200).collect();
         let before: String = before.chars().rev().collect();
@@ -168,6 +172,77 @@ async fn keys_tell_secrets_apart_from_counts() {
         assert_eq!(attribute(&seen, "kept"), Some(&json!({"stringValue": "yes"})));
     }
     assert!(!stand.sink.text().contains("opaque"), "a value behind a secret key came out");
+}
+
+/// An object whose secrets are known by their keys alone, two levels deep and in a list, beside counts and
+/// a neighbour.
+fn deep() -> Value {
+    json!({"call": {
+        "by": {"customer.id": "opaque-of-user", "Token": {"raw": "opaque-of-user"}, "kept": "yes"},
+        "headers": [{"authorization": "opaque-built-in"}, {"X-API-Key": ["opaque-built-in"]}],
+        "usage": {"input_tokens": 1234},
+    }})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_found_however_deep_they_are() {
+    let stand = given("Redacted").await;
+    let mut record = otlp::log("", &deep());
+    record.body = Some(otlp::value(&deep()));
+    let mut listed = otlp::log("", &json!({}));
+    listed.body = Some(otlp::value(&json!([deep()])));
+    let mut span = otlp::span("work", std::time::Duration::from_secs(1), &deep());
+    span.events.push(otlp::trace::v1::span::Event {
+        name: "step".to_owned(),
+        attributes: otlp::attributes(&deep()),
+        ..Default::default()
+    });
+    stand.agent().logs(vec![record, listed]).await.expect("the records should be taken");
+    stand.agent().spans(vec![span]).await.expect("the span should be taken");
+    let arrived = eventually(SOON, async || {
+        (stand.sink.logs().len() == 2 && stand.sink.spans().len() == 1).then_some(())
+    });
+    arrived.await.expect("all of it should arrive");
+    let text = stand.sink.text();
+    let left: Vec<&str> =
+        text.match_indices("opaque").map(|(at, _)| &text[at.saturating_sub(80)..at + 16]).collect();
+    assert!(left.is_empty(), "values behind secret keys came out: {left:#?}");
+    // Attributes and body of the record, body of the list, the span and its event.
+    for kept in [r#""stringValue":"yes""#, r#""intValue":"1234""#] {
+        assert_eq!(text.matches(kept).count(), 5, "{kept}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_without_secrets_and_neighbours_of_bytes_stay_as_they_are() {
+    let stand = given("Redacted").await;
+    let inner = corpus::list(&[json!({"intValue": "1"}), corpus::object(&[("d", json!({"boolValue": true}))])]);
+    let outer = corpus::object(&[("c", inner), ("e", corpus::text("text"))]);
+    let numbers = [("n", json!({"intValue": "12"})), ("f", json!({"doubleValue": 0.5}))];
+    let plain = [("a.b", outer.clone()), numbers[0].clone(), numbers[1].clone()];
+    let beside = [numbers[0].clone(), ("raw", corpus::raw("x")), numbers[1].clone()];
+    let entries = |all: &[(&str, Value)]| corpus::object(all)["kvlistValue"]["values"].clone();
+    let records = [
+        json!({"timeUnixNano": "1", "body": outer, "attributes": entries(&plain)}),
+        json!({"timeUnixNano": "2", "body": corpus::text("beside"), "attributes": entries(&beside)}),
+    ];
+    let logs = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]});
+    stand.post("logs", &logs).await;
+    let arrived = eventually(SOON, async || {
+        let logs = stand.sink.logs();
+        (logs.len() == 2).then_some(logs)
+    });
+    let arrived = arrived.await.expect("both should arrive");
+    let attributes = |record: &Value| {
+        let mut all = record["attributes"].as_array().cloned().unwrap_or_default();
+        all.sort_by_key(|one| one["key"].to_string());
+        Value::Array(all)
+    };
+    let mut sorted = [plain.to_vec(), numbers.to_vec()];
+    sorted.iter_mut().for_each(|all| all.sort_by_key(|(key, _)| (*key).to_owned()));
+    assert_eq!(attributes(&arrived[0]), entries(&sorted[0]));
+    assert_eq!(arrived[0]["body"], records[0]["body"]);
+    assert_eq!(attributes(&arrived[1]), entries(&sorted[1]));
 }
 
 /// Where agents put prompts, answers, inputs and outputs.
