@@ -42,6 +42,7 @@ pub mod discover;
 pub mod exposition;
 pub mod plan;
 pub mod preview;
+pub mod redact;
 pub mod render;
 pub mod report;
 pub mod simulate;

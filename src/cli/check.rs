@@ -40,6 +40,11 @@ impl Input {
     pub(super) fn of(files: Vec<PathBuf>) -> Self {
         Self { files, platform: None, namespace: "default".to_owned() }
     }
+
+    /// The same, under the policy in this file.
+    pub(super) fn under(self, platform: Option<PathBuf>) -> Self {
+        Self { platform, ..self }
+    }
 }
 
 /// What the windows of alerts are fitted to.

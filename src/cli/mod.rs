@@ -9,6 +9,7 @@ mod documents;
 mod files;
 mod preview;
 mod print;
+mod redact;
 mod render;
 mod run;
 mod test;
@@ -44,6 +45,7 @@ enum Command {
     Preview(preview::Arguments),
     Discover(discover::Arguments),
     CheckMetrics(check_metrics::Arguments),
+    Redact(redact::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
 }
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Preview(arguments) => preview::run(&arguments),
         Command::Discover(arguments) => discover::run(&arguments),
         Command::CheckMetrics(arguments) => check_metrics::run(&arguments),
+        Command::Redact(arguments) => redact::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
     }

@@ -44,6 +44,18 @@ pub struct Redaction {
     pub key_patterns: Vec<String>,
 }
 
+/// What is taken out where nothing is said of it.
+impl Default for Redaction {
+    fn default() -> Self {
+        Self {
+            content: ContentCapture::None,
+            sets: BTreeSet::from([PatternSet::Credentials, PatternSet::Personal]),
+            patterns: Vec::new(),
+            key_patterns: Vec::new(),
+        }
+    }
+}
+
 /// Which traces are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sampling {

@@ -15,14 +15,22 @@ mod template;
 use std::collections::BTreeMap;
 
 pub use artifact::{Artifact, ArtifactKind, Artifacts};
+pub use collector::samples;
 
 use crate::domain::observability::Observability;
+use crate::domain::pipeline::Redaction;
 use crate::domain::slo::Slo;
 
 /// Everything that one AgentSLO asks for.
 #[must_use]
 pub fn slo(slo: &Slo) -> Artifacts {
     Artifacts(vec![Artifact::PrometheusRule(rules::prometheus_rule(slo))])
+}
+
+/// What a pipeline takes out, as regular expressions of our own crate's dialect.
+#[must_use]
+pub fn patterns(redaction: &Redaction) -> samples::Patterns {
+    samples::patterns(redaction)
 }
 
 /// A part of what an AgentObservability asks for. Each has a condition of its own.

@@ -1,6 +1,5 @@
 //! From a pipeline on the wire to one whose back ends are known.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::findings::Findings;
@@ -77,8 +76,7 @@ fn check_content(version: Option<&str>, content: ContentCapture, findings: &mut 
 
 fn parse_redaction(written: Option<&api::Redaction>, findings: &mut Findings) -> Redaction {
     let written = written.cloned().unwrap_or_default();
-    let both = vec![PatternSet::Credentials, PatternSet::Personal];
-    let mut sets: BTreeSet<PatternSet> = written.sets.unwrap_or(both).into_iter().collect();
+    let mut sets = written.sets.map_or_else(|| Redaction::default().sets, |sets| sets.into_iter().collect());
     sets.insert(PatternSet::Credentials);
     check_patterns(&written.patterns, "spec.pipeline.redaction.patterns", findings);
     check_patterns(&written.key_patterns, "spec.pipeline.redaction.keyPatterns", findings);

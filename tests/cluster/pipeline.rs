@@ -6,6 +6,7 @@ mod counts;
 mod covering;
 mod delivery;
 mod kept;
+mod samples;
 mod secrets;
 pub(crate) mod sink;
 pub(crate) mod stand;

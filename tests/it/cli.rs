@@ -25,6 +25,7 @@ fn every_command_has_help_with_examples() {
     agentslo(&["preview", "--help"]).assert().success().stdout_eq(file!["cli/help-preview.txt"]);
     agentslo(&["discover", "--help"]).assert().success().stdout_eq(file!["cli/help-discover.txt"]);
     agentslo(&["check-metrics", "--help"]).assert().success().stdout_eq(file!["cli/help-check-metrics.txt"]);
+    agentslo(&["redact", "--help"]).assert().success().stdout_eq(file!["cli/help-redact.txt"]);
     agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
     agentslo(&["crds", "--help"]).assert().success().stdout_eq(file!["cli/help-crds.txt"]);
     agentslo(&["completion", "--help"]).assert().success().stdout_eq(file!["cli/help-completion.txt"]);
@@ -332,4 +333,83 @@ stdin: agent_query_duration_seconds: is not exposed; expose it as a histogram, i
 stdin:1: '<html>/u{1b}[2J' is no sample; write `name{label="value"} number`
 
 "#]]);
+}
+
+#[test]
+fn samples_are_run_through_the_patterns_of_a_pipeline() {
+    let arguments = ["redact", "--test", "-f", "redact/observability.yaml", "redact/agent.log"];
+    agentslo(&arguments).assert().success().stdout_eq(file!["cli/redact/left.log"]).stderr_eq(str![[r#"
+Credentials/Assignments: 2
+Credentials/ModelKeys: 1
+Credentials/UsersInUrls: 1
+Personal/Addresses: 2
+Personal/Cards: 1
+SecretKeys: 1
+keyPatterns[0]: 2
+patterns[0]: 3
+patterns[1]: 0
+8 lines, 6 with something taken out
+
+"#]]);
+    let quiet = ["redact", "-f", "redact/observability.yaml", "redact/agent.log"];
+    agentslo(&quiet).assert().success().stdout_eq(file!["cli/redact/left.log"]).stderr_eq("");
+}
+
+#[test]
+fn without_a_resource_the_built_in_sets_are_in_force() {
+    agentslo(&["redact", "--test"])
+        .stdin("mail a@b.example, CUST-20261124\n{\"prompt\":\"hello\",\"n\":1}\n")
+        .assert()
+        .success()
+        .stdout_eq(str![[r#"
+mail ****, CUST-20261124
+{"n":1}
+
+"#]])
+        .stderr_eq(str![[r#"
+ContentKeys: 1
+Personal/Addresses: 1
+2 lines, 2 with something taken out
+
+"#]]);
+}
+
+#[test]
+fn a_redaction_must_be_valid_and_the_one_that_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("several.yaml");
+    let named = |name: &str, pattern: &str| {
+        format!(
+            "---\napiVersion: agentslo.dev/v1alpha1\nkind: AgentObservability\nmetadata: {{name: {name}}}\n\
+             spec: {{agent: {name}, pipeline: {{redaction: {{patterns: ['{pattern}']}}}}}}\n"
+        )
+    };
+    let path = file.to_str().unwrap();
+    let run = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let arguments = [&["redact", "-f", path], more].concat();
+        agentslo(&arguments).stdin("a one and a two\n").assert()
+    };
+    let two = [named("one", "one"), named("two", "two")].concat();
+    run(&two, &["--name", "two"]).success().stdout_eq("a one and a ****\n");
+    run(&two, &[]).code(2).stderr_eq("error: name one of one, two with --name\n");
+    run(&two, &["--name", "three"])
+        .code(2)
+        .stderr_eq("error: the files have no AgentObservability 'three'\n");
+    run(&named("one", "(?=one)"), &[]).code(1).stdout_eq("").stderr_eq(str![[r#"
+[..]/several.yaml:5: spec.pipeline.redaction.patterns[0]: must be an RE2 regular expression: look-around at position 1
+
+"#]]);
+    run(&named("one", "(.{1,30}x{30}){30}"), &[]).success();
+    run(&named("one", r"(\pL{1,30}x){30}"), &[]).code(2).stderr_eq(str![[r#"
+error: patterns[0]: the pattern is too large to be tried here
+
+"#]]);
+    let plain = "apiVersion: agentslo.dev/v1alpha1\nkind: AgentObservability\nmetadata: {name: a}\nspec: {agent: a}\n";
+    run(plain, &[]).code(2).stderr_eq("error: AgentObservability 'a' has no pipeline\n");
+    agentslo(&["redact", "-f", "-"]).stdin(two).assert().code(2).stderr_eq(str![[r#"
+error: standard input is either the samples or a resource; name a file for one
+
+"#]]);
+    agentslo(&["redact", "redact/nowhere.log"]).assert().code(2);
 }

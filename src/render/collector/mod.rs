@@ -5,6 +5,7 @@
 mod content;
 mod delivery;
 mod derivation;
+mod dialect;
 mod escape;
 mod exporters;
 mod logs;
@@ -12,6 +13,7 @@ mod nested;
 mod patterns;
 mod receivers;
 mod redaction;
+pub mod samples;
 mod sampling;
 mod service;
 mod statements;

@@ -4,6 +4,8 @@
 //! What is then no blank, no number and no truth is a map, a list, or bytes. Maps and lists are flattened
 //! aside, their bytes and secret keys are deleted there, and only where that took something out does the
 //! flat form take their place.
+//!
+//! Of attributes of its own name that component reads none, so none gets to it.
 
 use serde_json::Value;
 
@@ -17,6 +19,9 @@ const RECORD: &str = r"\x1e";
 /// A value that is none of bytes, map and list, once every text is a `-`. Base64 is never one of them
 /// unless its bytes have no letter of ASCII.
 const PLAIN: &str = r"-|-?[0-9]+(?:[.][0-9]+)?(?:e[+-][0-9]+)?|true|false|NaN|-?Infinity";
+
+/// Attributes in which a redaction component says what it did.
+const SUMMARIES: &str = "^redaction[.](body[.])?(redacted|masked|allowed|ignored)[.](keys|count)$";
 
 /// Takes bytes and what is behind secret keys out of maps and lists. `values` are the patterns of values.
 pub(super) fn nested(statements: Statements<'_>, key_patterns: &[String], values: &str) -> Value {
@@ -42,7 +47,8 @@ impl Scratch<'_> {
 fn of_attributes(scratch: &Scratch<'_>, key_patterns: &[String]) -> Vec<String> {
     let attributes = format!("{}.attributes", scratch.0);
     let (nested, rest) = (scratch.at("nested"), scratch.at("rest"));
-    let mut all = remainder(scratch, &attributes, "rest", PLAIN);
+    let mut all = vec![format!("delete_matching_keys({attributes}, {})", quoted(SUMMARIES))];
+    all.extend(remainder(scratch, &attributes, "rest", PLAIN));
     // Of a map that JSON cannot write there is no text, and redaction would let it pass.
     let unwritable = quoted(&format!("{UNIT}(?:{RECORD}|$)"));
     all.push(format!("set({}, true) where IsMatch({rest}, {unwritable})", scratch.at("changed")));
@@ -68,7 +74,10 @@ fn of_body(scratch: &Scratch<'_>, key_patterns: &[String], values: &str) -> Vec<
     all.push(format!("set({keys}, {nested}) where {nested} != nil"));
     all.push(format!("delete_matching_keys({keys}, {}) where {nested} != nil", quoted(values)));
     all.push(changed(scratch, &nested, &keys));
-    all.push(format!("set(log.body, {nested}) where {} == true", scratch.at("changed")));
+    let flat = format!("where {} == true", scratch.at("changed"));
+    // What is behind a key that ends in the middle of a path, redaction would not find.
+    all.push(format!("delete_matching_keys({nested}, {}) {flat}", quoted(&below(SECRET_KEYS))));
+    all.push(format!("set(log.body, {nested}) {flat}"));
     all
 }
 
@@ -78,7 +87,7 @@ fn cleaned(scratch: &Scratch<'_>, secret_keys: &[String], spares: bool) -> Vec<S
     let (nested, bytes, spared) = (scratch.at("nested"), scratch.at("bytes"), scratch.at("spared"));
     let before = scratch.at("before");
     let exists = format!("where {nested} != nil");
-    let mut all = vec![format!("flatten({nested}, resolveConflicts=true) {exists}")];
+    let mut all = vec![format!("flatten({nested}) {exists}")];
     let remainder = remainder(scratch, &nested, "bytes", &format!("|{PLAIN}"));
     all.extend(remainder.into_iter().map(|statement| format!("{statement} {exists}")));
     all.push(format!("set({before}, {nested}) {exists}"));

@@ -1,40 +1,48 @@
 //! What secrets, personal data and content look like. All are RE2.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 
-use regex_syntax::ast::parse::Parser;
-use regex_syntax::ast::{self, AssertionKind, Ast};
+use regex_syntax::ast::AssertionKind;
 
+use super::dialect::{Part, rewritten};
 use crate::api::v1alpha1::{ContentCapture, PatternSet};
 use crate::domain::pipeline::Redaction;
 
 /// Keys of attributes whose values are credentials, whatever they look like.
 pub(super) const SECRET_KEYS: &str = r"(?i)(^|[._-])(authorization|cookie|set-cookie|password|passwd|passphrase|secret|client[_-]?secret|api[_-]?key|private[_-]?key|(access|refresh|auth|id|session)[_-]?token)$";
 
+/// A pattern and what it is called.
+type Named = (&'static str, &'static str);
+
 /// Credentials by their form.
-const CREDENTIALS: [&str; 8] = [
+const CREDENTIALS: [Named; 8] = [
     // Anthropic, OpenAI and those who took after them.
-    r"sk-[A-Za-z0-9_-]{16,}",
+    ("Credentials/ModelKeys", r"sk-[A-Za-z0-9_-]{16,}"),
     // GitHub, GitLab, Slack, Google, npm, Hugging Face.
-    r"gh[pousr]_[A-Za-z0-9]{30,}|(?:github_pat_|glpat-|xox[abeprs]-|AIza|npm_|hf_)[A-Za-z0-9_-]{20,}",
-    // AWS.
-    r"A(?:KI|SI)A[0-9A-Z]{16}",
-    // JSON web tokens.
-    r"eyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
-    r"(?i)bearer\s+[A-Za-z0-9._~+/=-]{8,}",
-    // Assignments, also in the text of JSON, where quotes may be escaped.
-    r#"(?i)(?:password|passwd|passphrase|secret|api[_-]?key|(?:access|refresh|auth)[_-]?token)\\*["']?\s*[:=]\s*\\*["']?[^\s"'\\,;&}\]]+"#,
-    // User information in URLs.
-    r"://[^/\s:@]+:[^/\s@]+@",
-    r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",
+    (
+        "Credentials/ServiceTokens",
+        r"gh[pousr]_[A-Za-z0-9]{30,}|(?:github_pat_|glpat-|xox[abeprs]-|AIza|npm_|hf_)[A-Za-z0-9_-]{20,}",
+    ),
+    ("Credentials/AwsKeys", r"A(?:KI|SI)A[0-9A-Z]{16}"),
+    ("Credentials/JsonWebTokens", r"eyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"),
+    ("Credentials/Bearer", r"(?i)bearer\s+[A-Za-z0-9._~+/=-]{8,}"),
+    // Also in the text of JSON, where quotes may be escaped.
+    (
+        "Credentials/Assignments",
+        r#"(?i)(?:password|passwd|passphrase|secret|api[_-]?key|(?:access|refresh|auth)[_-]?token)\\*["']?\s*[:=]\s*\\*["']?[^\s"'\\,;&}\]]+"#,
+    ),
+    ("Credentials/UsersInUrls", r"://[^/\s:@]+:[^/\s@]+@"),
+    ("Credentials/PrivateKeys", r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"),
 ];
 
 /// Personal data by its form. Numbers of cards begin as the big networks' do: any 16 digits would also be
 /// times and the digits of fractions.
-const PERSONAL: [&str; 2] = [
-    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}",
-    r"\b(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6(?:011|5\d{2}))[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b",
+const PERSONAL: [Named; 2] = [
+    ("Personal/Addresses", r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"),
+    (
+        "Personal/Cards",
+        r"\b(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6(?:011|5\d{2}))[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b",
+    ),
 ];
 
 /// Counts of tokens, which no key pattern of a user takes out.
@@ -59,14 +67,26 @@ const CONTENT_KEYS: [&str; 9] = [
 /// Events whose body is content, unless it only repeats the event's name.
 pub(super) const CONTENT_EVENTS: &str = r"^(claude_code[.])?(user_prompt|assistant_response|tool_result|tool_decision|api_(request|response)(_body)?|query_started|query_completed|query_failed|llm_response|tool_called|tool_completed)$|^gen_ai[.](.*[.]message|choice|content[.].*|.*[.]details)$";
 
-/// Every pattern of values that is in force.
-pub(super) fn values(redaction: &Redaction) -> Vec<String> {
+/// Every pattern of values that is in force, with its name, in the order in which they are tried.
+pub(super) fn named_values(redaction: &Redaction) -> Vec<(String, String)> {
     let sets = sets(redaction);
     let built_in = sets.iter().flat_map(|set| match set {
         PatternSet::Credentials => CREDENTIALS.as_slice(),
         PatternSet::Personal => PERSONAL.as_slice(),
     });
-    built_in.map(|pattern| (*pattern).to_owned()).chain(redaction.patterns.iter().cloned()).collect()
+    let built_in = built_in.map(|(name, pattern)| ((*name).to_owned(), (*pattern).to_owned()));
+    built_in.chain(named("patterns", &redaction.patterns)).collect()
+}
+
+/// The same without names.
+pub(super) fn values(redaction: &Redaction) -> Vec<String> {
+    named_values(redaction).into_iter().map(|(_, pattern)| pattern).collect()
+}
+
+/// Patterns of a user, called by their place in the resource.
+pub(super) fn named(field: &str, patterns: &[String]) -> Vec<(String, String)> {
+    let patterns = patterns.iter().enumerate();
+    patterns.map(|(index, pattern)| (format!("{field}[{index}]"), pattern.clone())).collect()
 }
 
 /// Content that passes as it is still has personal data in it.
@@ -86,38 +106,11 @@ pub(super) fn any_of<T: AsRef<str>>(patterns: &[T]) -> String {
 /// The same pattern of keys for the paths of what is nested, in which a `.` stands between a key and the
 /// next: where a key begins or ends, so may the path there.
 pub(super) fn below(pattern: &str) -> String {
-    let parsed = Parser::new().parse(pattern).expect("validation should let only patterns through");
-    let mut anchors = Anchors(Vec::new());
-    ast::visit(&parsed, &mut anchors).expect("anchors should never fail");
-    anchors.0.sort_unstable();
-    let mut path = pattern.to_owned();
-    for (start, end, replacement) in anchors.0.into_iter().rev() {
-        path.replace_range(start..end, replacement);
-    }
-    path
-}
-
-/// Where a pattern has anchors, and what stands for them in a path.
-struct Anchors(Vec<(usize, usize, &'static str)>);
-
-impl ast::Visitor for &mut Anchors {
-    type Output = ();
-    type Err = Infallible;
-
-    fn finish(self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn visit_pre(&mut self, node: &Ast) -> Result<(), Infallible> {
-        let Ast::Assertion(assertion) = node else { return Ok(()) };
-        let anchor = match assertion.kind {
-            AssertionKind::StartLine | AssertionKind::StartText => "(?:^|[.])",
-            AssertionKind::EndLine | AssertionKind::EndText => "(?:$|[.])",
-            _ => return Ok(()),
-        };
-        self.0.push((assertion.span.start.offset, assertion.span.end.offset, anchor));
-        Ok(())
-    }
+    rewritten(pattern, |part| match part {
+        Part::Assertion(AssertionKind::StartLine | AssertionKind::StartText) => Some("(?:^|[.])"),
+        Part::Assertion(AssertionKind::EndLine | AssertionKind::EndText) => Some("(?:$|[.])"),
+        Part::Assertion(_) | Part::Class(_) => None,
+    })
 }
 
 /// Keys of content.

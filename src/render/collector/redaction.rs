@@ -14,7 +14,7 @@ use crate::collector_versions::Release;
 use crate::domain::pipeline::Redaction;
 
 /// What stands where a secret was.
-const MASK: &str = "****";
+pub(super) const MASK: &str = "****";
 /// Prefix of the attributes in which text is parked.
 const PARKED: &str = "agentslo.parked.";
 
@@ -22,7 +22,11 @@ const PARKED: &str = "agentslo.parked.";
 pub(super) fn steps(redaction: &Redaction) -> Vec<&'static str> {
     let content = (redaction.content == ContentCapture::None).then_some("transform/content");
     let keys = (!redaction.key_patterns.is_empty()).then_some("transform/keys");
-    content.into_iter().chain(keys).chain(["transform/nested", "transform/park", "redaction", "transform/unpark"]).collect()
+    content
+        .into_iter()
+        .chain(keys)
+        .chain(["transform/nested", "transform/park", "redaction", "transform/unpark"])
+        .collect()
 }
 
 /// The components.

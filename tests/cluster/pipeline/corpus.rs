@@ -36,6 +36,7 @@ fn attributes(planted: &str) -> Value {
         {"key": "list", "value": list(&[text("a"), text(planted)])},
         {"key": "nested", "value": nested},
         {"key": "unwritable", "value": unwritable},
+        {"key": "redaction.masked.keys", "value": text(planted)},
         {"key": "raw", "value": raw(planted)},
         {"key": "raw \"quoted\\E\"", "value": raw(planted)},
         {"key": "nested.raw", "value": object(&[("deep", object(&[("er", raw(planted))]))])},

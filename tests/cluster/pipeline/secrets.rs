@@ -8,12 +8,12 @@ use super::sink::{Sink, attribute};
 use super::stand::{Given, SOON, Stand};
 
 /// A text that is planted, and the part of it that nobody may see.
-struct Secret {
-    planted: &'static str,
+pub(crate) struct Secret {
+    pub(crate) planted: &'static str,
     core: &'static str,
 }
 
-const CREDENTIALS: [Secret; 11] = [
+pub(crate) const CREDENTIALS: [Secret; 11] = [
     Secret { planted: "sk-ant-api03-Zk9pQ2xhdWRlS2V5MDE", core: "Zk9pQ2xhdWRlS2V5MDE" },
     Secret { planted: "ghp_Qm9keU9mVGhlVG9rZW5PZkdpdEh1YjA", core: "Qm9keU9mVGhlVG9rZW5PZkdpdEh1YjA" },
     Secret { planted: "xoxb-7261-SlackBotTokenOfSupport", core: "SlackBotTokenOfSupport" },
@@ -33,7 +33,7 @@ const CREDENTIALS: [Secret; 11] = [
     Secret { planted: "CUST-20261124", core: "CUST-20261124" },
 ];
 
-const PERSONAL: [Secret; 2] = [
+pub(crate) const PERSONAL: [Secret; 2] = [
     Secret { planted: "jane.doe+bot@customer.example", core: "jane.doe+bot@customer" },
     Secret { planted: "4111 1111 1111 1111", core: "1111 1111 1111" },
 ];
@@ -216,7 +216,8 @@ async fn keys_are_found_however_deep_they_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_without_secrets_and_neighbours_of_bytes_stay_as_they_are() {
     let stand = given("Redacted").await;
-    let inner = corpus::list(&[json!({"intValue": "1"}), corpus::object(&[("d", json!({"boolValue": true}))])]);
+    let inner =
+        corpus::list(&[json!({"intValue": "1"}), corpus::object(&[("d", json!({"boolValue": true}))])]);
     let outer = corpus::object(&[("c", inner), ("e", corpus::text("text"))]);
     let numbers = [("n", json!({"intValue": "12"})), ("f", json!({"doubleValue": 0.5}))];
     let plain = [("a.b", outer.clone()), numbers[0].clone(), numbers[1].clone()];
@@ -239,10 +240,13 @@ async fn objects_without_secrets_and_neighbours_of_bytes_stay_as_they_are() {
         Value::Array(all)
     };
     let mut sorted = [plain.to_vec(), numbers.to_vec()];
-    sorted.iter_mut().for_each(|all| all.sort_by_key(|(key, _)| (*key).to_owned()));
+    for all in &mut sorted {
+        all.sort_by_key(|(key, _)| (*key).to_owned());
+    }
     assert_eq!(attributes(&arrived[0]), entries(&sorted[0]));
     assert_eq!(arrived[0]["body"], records[0]["body"]);
     assert_eq!(attributes(&arrived[1]), entries(&sorted[1]));
+    assert_eq!(arrived[1]["body"], records[1]["body"]);
 }
 
 /// Where agents put prompts, answers, inputs and outputs.
