@@ -16,7 +16,7 @@ use tokio_stream::wrappers::WatchStream;
 
 use super::children::ChildMeta;
 use super::context::{Incoming, IncomingObservability};
-use super::wake::Wake;
+use super::wake::{Dependents, Wake};
 use crate::api::v1alpha1::AgentPlatform;
 use crate::render::ArtifactKind;
 use crate::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
@@ -105,7 +105,8 @@ fn watch_slos(client: &Client) -> (Store<Incoming>, Changes<Incoming>) {
     (reader, Box::pin(changes))
 }
 
-/// One that is gone wakes whatever depended on it too, hence the look before the generations are compared.
+/// What depends on one is woken here, before the events of the watch become objects: one that is gone, or
+/// was of another agent, wakes whatever depended on it too.
 fn watch_observabilities(
     client: &Client,
     slos: &Store<Incoming>,
@@ -113,12 +114,13 @@ fn watch_observabilities(
 ) -> (Store<IncomingObservability>, Changes<IncomingObservability>) {
     let (reader, writer) = reflector::store();
     let (slos, observabilities, wake) = (slos.clone(), reader.clone(), wake.clone());
+    let mut dependents = Dependents { wake, slos, observabilities, known: BTreeMap::new() };
     let changes = watcher(Api::<IncomingObservability>::all(client.clone()), watcher::Config::default())
         .default_backoff()
         .modify(prune)
         .reflect(writer)
+        .inspect_ok(move |event| dependents.follow(event))
         .touched_objects()
-        .inspect_ok(move |changed| wake.dependents_of(changed, &slos, &observabilities))
         .predicate_filter(predicates::generation, PredicateConfig::default());
     (reader, Box::pin(changes))
 }

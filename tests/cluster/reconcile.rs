@@ -38,6 +38,7 @@ async fn every_scenario_holds_on_real_servers() {
         a_rule_of_somebody_else_is_left_alone in "taken",
         deleting_needs_nothing_from_us in "deleted",
         of_two_for_one_agent_the_older_is_in_force in "agents",
+        an_agent_that_is_left_goes_to_the_next_in_line in "left",
         an_agent_slo_follows_its_observability in "referring",
         an_agent_gets_all_that_is_asked_for_and_no_more in "everything",
     }

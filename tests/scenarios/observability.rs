@@ -39,6 +39,26 @@ pub(crate) async fn of_two_for_one_agent_the_older_is_in_force(cluster: &impl Cl
     cluster.wait_for_one(Kind::Observability, namespace, "newer", ("Ready", "True", "Ready")).await;
 }
 
+/// The one that is in force is edited away, and nothing else happens to the other.
+pub(crate) async fn an_agent_that_is_left_goes_to_the_next_in_line(cluster: &impl Cluster, namespace: &str) {
+    given_namespace(cluster, namespace).await;
+    let mut older = observability(namespace, "a-older", "support-agent");
+    cluster.apply(&older).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "a-older", ("Ready", "True", "Ready")).await;
+    cluster.apply(&observability(namespace, "newer", "support-agent")).await;
+    let superseded = ("Accepted", "False", "Superseded");
+    cluster.wait_for_one(Kind::Observability, namespace, "newer", superseded).await;
+
+    older["spec"]["agent"] = "billing-agent".into();
+    cluster.apply(&older).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "newer", ("Ready", "True", "Ready")).await;
+
+    // And back: the older one is in force again, and the newer is told.
+    older["spec"]["agent"] = "support-agent".into();
+    cluster.apply(&older).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "newer", superseded).await;
+}
+
 pub(crate) async fn an_agent_slo_follows_its_observability(cluster: &impl Cluster, namespace: &str) {
     given_namespace(cluster, namespace).await;
     let mut slo = success_slo(namespace, "referring");
