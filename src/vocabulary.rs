@@ -142,6 +142,8 @@ pub mod annotation {
     pub const DESCRIPTION: &str = "description";
     /// Where the responder finds help.
     pub const RUNBOOK: &str = "runbook_url";
+    /// Where the numbers behind it are drawn.
+    pub const DASHBOARD: &str = "dashboard_url";
 }
 
 /// Types of conditions.
@@ -285,6 +287,10 @@ pub mod reason {
     pub const NOT_REQUESTED: &str = "NotRequested";
     /// A guard that was asked for has no series to look at.
     pub const SERIES_MISSING: &str = "SeriesMissing";
+    /// A guard that was asked for needs series that the profile does not have.
+    pub const UNSUPPORTED_GUARD: &str = "UnsupportedGuard";
+    /// It is written, and nothing is seen of whoever should use it.
+    pub const NOT_OBSERVED: &str = "NotObserved";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.

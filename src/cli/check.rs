@@ -9,13 +9,13 @@ use kube::{Resource, ResourceExt};
 use super::files;
 use super::print::escaped;
 use super::written::{Written, WrittenFiles};
-use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo, TelemetrySource};
+use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::observability::Observability;
 use crate::domain::platform::Platform;
 use crate::domain::slo::Slo;
 use crate::domain::traffic::Traffic;
 use crate::domain::violation::{Rule, Violation, Violations};
-use crate::validate::{self, ObservabilityFacts, SloFacts};
+use crate::validate::{self, ObservabilityFacts, Referred, SloFacts};
 
 /// Which files are read, and what holds besides them.
 #[derive(Args, Debug)]
@@ -131,11 +131,11 @@ pub(super) fn check(input: &Input, traffic: Option<Traffic>) -> Result<Checked, 
             choose(judge_platforms(&given.platforms, &mut checked))
         }
     };
-    let telemetry = telemetry_of(&written.observabilities, &input.namespace);
+    let referred = referred(&written.observabilities, &input.namespace);
     for slo in &written.slos {
         let judge = |slo: &AgentSlo, platform| {
             let reference = slo.spec.observability_ref.as_ref().map(|reference| reference.name.clone());
-            let observability = reference.and_then(|name| telemetry.get(&(namespace_of(slo), name)).cloned());
+            let observability = reference.and_then(|name| referred.get(&(namespace_of(slo), name)).cloned());
             validate::slo(slo, &SloFacts { platform, observability, traffic, ..SloFacts::default() })
         };
         let valid = judge_resource(slo, &policy, &input.namespace, judge, &mut checked.findings);
@@ -189,17 +189,17 @@ fn choose(mut policies: Vec<(bool, Policy)>) -> Policy {
     }
 }
 
-/// The telemetry of each AgentObservability, by namespace and name, for the AgentSLOs that refer to it.
-fn telemetry_of(
+/// What each AgentObservability has to give, by namespace and name, to the AgentSLOs that refer to it.
+fn referred(
     written: &[Written<AgentObservability>],
     namespace: &str,
-) -> BTreeMap<(String, String), TelemetrySource> {
+) -> BTreeMap<(String, String), Referred> {
     let resources = written.iter().filter_map(|written| written.structure.resource.clone());
     resources
         .map(|mut resource| {
             resource.meta_mut().namespace.get_or_insert_with(|| namespace.to_owned());
             let key = (namespace_of(&resource), resource.name_any());
-            (key, validate::effective_telemetry(&resource.spec))
+            (key, Referred::of(&resource.spec))
         })
         .collect()
 }

@@ -16,11 +16,12 @@ use super::pace::{DELETED, DONE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subjec
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_observability};
 use super::sightings::ObservabilityKey;
-use crate::api::v1alpha1::AgentObservability;
+use crate::api::v1alpha1::{AgentObservability, Detected};
+use crate::domain::decimal::Decimal;
 use crate::domain::observability::Observability;
 use crate::domain::platform::Platform;
 use crate::domain::role::Role;
-use crate::domain::sighting::Sighting;
+use crate::domain::sighting::{Seen, Sighting};
 use crate::domain::violation::Violations;
 use crate::metrics::{Queried, Reconciled};
 use crate::plan::{ChildName, Obstacle, child_name, plan};
@@ -89,6 +90,7 @@ fn facts(resource: &AgentObservability, platform: &Platform, ctx: &Context) -> O
         platform: platform.clone(),
         superseded_by: older(resource, ctx),
         roles: roles(resource, ctx),
+        run_buckets: run_buckets(resource, ctx),
     }
 }
 
@@ -107,16 +109,33 @@ fn older(resource: &AgentObservability, ctx: &Context) -> Option<String> {
 
 /// Roles that have ever had series: those that the status remembers, and those that are seen now.
 fn roles(resource: &AgentObservability, ctx: &Context) -> Option<BTreeSet<Role>> {
-    let detected = resource.status.as_ref().and_then(|status| status.detected.as_ref());
-    let remembered: Option<BTreeSet<Role>> =
-        detected.map(|detected| detected.roles.iter().filter_map(|name| Role::parse(name)).collect());
-    let seen = ctx.sightings.get(&key(resource)).and_then(|sighting| match &*sighting {
-        Sighting::Seen(seen) => Some(seen.roles.clone()),
-        Sighting::NoPrometheus | Sighting::Pending | Sighting::Failed { .. } => None,
-    });
+    let remembered: Option<BTreeSet<Role>> = remembered(resource)
+        .map(|detected| detected.roles.iter().filter_map(|name| Role::parse(name)).collect());
+    let seen = seen(resource, ctx, |seen| seen.roles.clone());
     match (remembered, seen) {
         (None, None) => None,
         (remembered, seen) => Some(remembered.into_iter().chain(seen).flatten().collect()),
+    }
+}
+
+/// Buckets of the durations of runs: those that are seen now, or else those that the status remembers.
+fn run_buckets(resource: &AgentObservability, ctx: &Context) -> BTreeSet<Decimal> {
+    let has_durations = |seen: &Seen| seen.roles.contains(&Role::RunDuration);
+    let seen = seen(resource, ctx, |seen| has_durations(seen).then(|| seen.run_buckets.clone()));
+    seen.flatten().unwrap_or_else(|| {
+        let remembered = remembered(resource).into_iter().flat_map(|detected| &detected.run_duration_buckets);
+        remembered.filter_map(|bound| Decimal::parse(bound)).collect()
+    })
+}
+
+fn remembered(resource: &AgentObservability) -> Option<&Detected> {
+    resource.status.as_ref()?.detected.as_ref()
+}
+
+fn seen<T>(resource: &AgentObservability, ctx: &Context, of: impl Fn(&Seen) -> T) -> Option<T> {
+    match &*ctx.sightings.get(&key(resource))? {
+        Sighting::Seen(seen) => Some(of(seen)),
+        Sighting::NoPrometheus | Sighting::Pending | Sighting::Failed { .. } => None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::children::Settled;
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
-use crate::api::v1alpha1::{AgentSlo, TelemetrySource};
+use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
 use crate::domain::platform::Platform;
 use crate::domain::reading::Reading;
@@ -19,7 +19,7 @@ use crate::plan::{ChildName, Existing, Fingerprint};
 use crate::prometheus::SloKey;
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
-use crate::validate::{SloFacts, effective_telemetry};
+use crate::validate::{Referred, SloFacts};
 
 /// What a decision about an AgentSLO needs.
 pub(super) struct Facts {
@@ -37,20 +37,20 @@ pub(super) async fn gather(
     let rules = (ArtifactKind::PrometheusRule, child_name("AgentSLO", &namespace, &slo.name_any()));
     let slo_facts = SloFacts {
         platform: platform.clone(),
-        observability: referred_telemetry(slo, ctx),
+        observability: referred(slo, ctx),
         older_in_namespace: older(slo, ctx),
         traffic: traffic(slo, ctx),
     };
     Ok(Facts { slo: slo_facts, found: Found::look(slo, [rules].into(), ctx).await? })
 }
 
-/// The telemetry of the AgentObservability that an AgentSLO refers to.
-fn referred_telemetry(slo: &AgentSlo, ctx: &Context) -> Option<TelemetrySource> {
+/// What the AgentObservability that an AgentSLO refers to has to give.
+fn referred(slo: &AgentSlo, ctx: &Context) -> Option<Referred> {
     let reference = slo.spec.observability_ref.as_ref()?;
     let key = ObjectRef::new(&reference.name).within(&slo.namespace().unwrap_or_default());
     let referred = ctx.observabilities.get(&key)?;
     let referred = referred.0.as_ref().ok()?;
-    Some(effective_telemetry(&referred.spec))
+    Some(Referred::of(&referred.spec))
 }
 
 /// AgentSLOs of the namespace that are older than this one.

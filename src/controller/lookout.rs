@@ -12,11 +12,11 @@ use super::context::Context;
 use super::sightings::{ObservabilityKey, Watched};
 use super::wake::Wake;
 use crate::api::v1alpha1::PrometheusEndpoint;
-use crate::domain::sighting::Sighting;
+use crate::domain::sighting::{Seen, Sighting};
 use crate::metrics::Queried;
 use crate::prometheus::{QueryError, sighting};
 
-/// Polls of budgets between two looks at an agent whose series are known.
+/// Polls of budgets between two looks at an agent of which all that can be seen is known.
 const POLLS_WHEN_KNOWN: u32 = 10;
 
 /// Looks at telemetry.
@@ -38,7 +38,7 @@ impl Lookout {
             looked.retain(|key, _| all.contains_key(key));
             for (key, watched) in all {
                 let last = looked.get(&key).copied();
-                if last.is_none_or(|last| last.elapsed() >= self.pause(&watched.sighting)) {
+                if last.is_none_or(|last| last.elapsed() >= self.pause(&watched)) {
                     self.look(&key, &watched).await;
                     looked.insert(key, Instant::now());
                 }
@@ -63,9 +63,13 @@ impl Lookout {
         all
     }
 
-    fn pause(&self, last: &Sighting) -> Duration {
-        match last {
-            Sighting::Seen(seen) if !seen.roles.is_empty() => self.interval * POLLS_WHEN_KNOWN,
+    fn pause(&self, watched: &Watched) -> Duration {
+        let waits_for_collector =
+            |seen: &Seen| watched.observability.pipeline().is_some() && !seen.has_collector;
+        match &*watched.sighting {
+            Sighting::Seen(seen) if !seen.roles.is_empty() && !waits_for_collector(seen) => {
+                self.interval * POLLS_WHEN_KNOWN
+            }
             Sighting::Seen(_) | Sighting::NoPrometheus | Sighting::Pending | Sighting::Failed { .. } => {
                 self.interval
             }

@@ -9,6 +9,7 @@ use super::poison::locked;
 use crate::api::v1alpha1::PrometheusEndpoint;
 use crate::domain::observability::Observability;
 use crate::domain::sighting::Sighting;
+use crate::prometheus::question;
 
 /// Namespace and name.
 pub(super) type ObservabilityKey = (String, String);
@@ -48,7 +49,7 @@ impl Sightings {
         let endpoint = observability.platform().prometheus.clone();
         let mut all = locked(&self.watched);
         let before = all.get(key).filter(|before| {
-            before.endpoint == endpoint && before.observability.series() == observability.series()
+            before.endpoint == endpoint && question(&before.observability) == question(observability)
         });
         if before.is_none() && endpoint.is_some() {
             self.changed.notify_one();

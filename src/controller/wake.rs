@@ -84,8 +84,8 @@ impl Dependents {
     pub(super) fn follow(&mut self, event: &Event<IncomingObservability>) {
         match event {
             Event::Init | Event::InitApply(_) => {}
-            Event::Apply(changed) => self.note(key(changed), Some(known(changed))),
-            Event::Delete(gone) => self.note(key(gone), None),
+            Event::Apply(changed) => self.note(&key(changed), Some(known(changed))),
+            Event::Delete(gone) => self.note(&key(gone), None),
             Event::InitDone => self.note_all(),
         }
     }
@@ -95,23 +95,23 @@ impl Dependents {
         let mut all: BTreeMap<_, _> = self.known.keys().map(|gone| (gone.clone(), None)).collect();
         all.extend(listed.iter().map(|listed| (key(listed), Some(known(listed)))));
         for (key, now) in all {
-            self.note(key, now);
+            self.note(&key, now);
         }
     }
 
     /// Wakes those who knew it as it was, and those who know it as it is.
-    fn note(&mut self, key: ObservabilityKey, now: Option<Known>) {
+    fn note(&mut self, key: &ObservabilityKey, now: Option<Known>) {
         let before = match &now {
             Some(now) => self.known.insert(key.clone(), now.clone()),
-            None => self.known.remove(&key),
+            None => self.known.remove(key),
         };
         if before == now {
             return;
         }
-        self.wake_slos_of(&key);
+        self.wake_slos_of(key);
         let agents: BTreeSet<String> =
             [before, now].into_iter().flatten().filter_map(|known| known.agent).collect();
-        self.wake_others_of(&key, &agents);
+        self.wake_others_of(key, &agents);
     }
 
     fn wake_slos_of(&self, (namespace, name): &ObservabilityKey) {
@@ -189,16 +189,18 @@ mod tests {
             let dependents = Dependents { wake, slos, observabilities, known: BTreeMap::new() };
             let mut stage = Self { dependents, observabilities: writer, woken };
             let both = [observability("old", "support", 1), observability("new", "support", 1)];
-            stage.happens(Event::Init);
-            both.into_iter().for_each(|one| stage.happens(Event::InitApply(one)));
-            stage.happens(Event::InitDone);
+            stage.happens(&Event::Init);
+            for one in both {
+                stage.happens(&Event::InitApply(one));
+            }
+            stage.happens(&Event::InitDone);
             stage.woken();
             stage
         }
 
-        fn happens(&mut self, event: Event<IncomingObservability>) {
-            self.observabilities.apply_watcher_event(&event);
-            self.dependents.follow(&event);
+        fn happens(&mut self, event: &Event<IncomingObservability>) {
+            self.observabilities.apply_watcher_event(event);
+            self.dependents.follow(event);
         }
 
         /// Names of those who were woken since they were last asked for.
@@ -225,30 +227,30 @@ mod tests {
     #[test]
     fn a_status_wakes_nobody_and_a_spec_wakes_all_who_read_it() {
         let mut stage = Stage::given();
-        stage.happens(Event::Apply(observability("old", "support", 1)));
+        stage.happens(&Event::Apply(observability("old", "support", 1)));
         assert_eq!(stage.woken(), Vec::<String>::new(), "nothing that others read has changed");
-        stage.happens(Event::Apply(observability("old", "support", 2)));
+        stage.happens(&Event::Apply(observability("old", "support", 2)));
         assert_eq!(stage.woken(), ["referring", "new"]);
-        stage.happens(Event::Delete(observability("old", "support", 2)));
+        stage.happens(&Event::Delete(observability("old", "support", 2)));
         assert_eq!(stage.woken(), ["referring", "new"]);
     }
 
     #[test]
     fn an_agent_that_is_left_wakes_its_others_too() {
         let mut stage = Stage::given();
-        stage.happens(Event::Apply(observability("old", "billing", 2)));
+        stage.happens(&Event::Apply(observability("old", "billing", 2)));
         assert_eq!(stage.woken(), ["referring", "new"]);
-        stage.happens(Event::Apply(observability("old", "billing", 3)));
+        stage.happens(&Event::Apply(observability("old", "billing", 3)));
         assert_eq!(stage.woken(), ["referring"], "they are no longer of one agent");
     }
 
     #[test]
     fn what_is_missing_from_a_later_list_is_gone() {
         let mut stage = Stage::given();
-        stage.happens(Event::Init);
-        stage.happens(Event::InitApply(observability("new", "support", 1)));
+        stage.happens(&Event::Init);
+        stage.happens(&Event::InitApply(observability("new", "support", 1)));
         assert_eq!(stage.woken(), Vec::<String>::new(), "the cache has the list only when it is done");
-        stage.happens(Event::InitDone);
+        stage.happens(&Event::InitDone);
         assert_eq!(stage.woken(), ["referring", "new"]);
     }
 }

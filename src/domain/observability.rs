@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::agent_series::AgentSeries;
+use super::decimal::Decimal;
 use super::guard::Guard;
 use super::pipeline::Pipeline;
 use super::platform::Platform;
@@ -23,6 +24,7 @@ pub(crate) struct ObservabilityParts {
     pub(crate) agent: String,
     pub(crate) series: AgentSeries,
     pub(crate) roles: Option<BTreeSet<Role>>,
+    pub(crate) run_buckets: BTreeSet<Decimal>,
     pub(crate) scrape: Option<Scrape>,
     pub(crate) workload: Option<Workload>,
     pub(crate) pipeline: Option<Pipeline>,
@@ -71,6 +73,13 @@ impl Observability {
             Some(seen) => seen.contains(&role),
             None => !role.metrics(self.0.series.profile()).is_empty(),
         }
+    }
+
+    /// Bounds of the buckets of the durations of runs, in seconds; none where they are not known, or any
+    /// bound will do.
+    #[must_use]
+    pub fn run_buckets(&self) -> &BTreeSet<Decimal> {
+        &self.0.run_buckets
     }
 
     /// Pods whose metrics are scraped.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::decimal::Decimal;
 use super::role::Role;
 
 /// What Prometheus says of one agent's telemetry.
@@ -28,6 +29,11 @@ pub enum Sighting {
 pub struct Seen {
     /// Roles that have series now.
     pub roles: BTreeSet<Role>,
+    /// Bounds of the buckets of the durations of runs, in seconds; none where nobody asked, or where the
+    /// histogram is native and any bound will do.
+    pub run_buckets: BTreeSet<Decimal>,
+    /// Whether a Collector of the pipeline was scraped in the last minutes; not where there is no pipeline.
+    pub has_collector: bool,
     /// What the agent spent; none where its telemetry does not say.
     pub spend: Option<SpendSeen>,
 }

@@ -31,6 +31,16 @@ pub(crate) struct SloParts {
     pub(crate) query_offset: Duration,
     pub(crate) rule_labels: BTreeMap<String, String>,
     pub(crate) series_per_rule: i32,
+    pub(crate) dashboards: Option<Dashboards>,
+}
+
+/// Where the dashboards are that an AgentObservability delivers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Dashboards {
+    /// Base URL of Grafana.
+    pub grafana: String,
+    /// Name of the AgentObservability, in the namespace of the AgentSLO.
+    pub observability: String,
 }
 
 impl Slo {
@@ -121,6 +131,12 @@ impl Slo {
     #[must_use]
     pub fn series_per_rule(&self) -> i32 {
         self.0.series_per_rule
+    }
+
+    /// Where its dashboard is, if it is anywhere.
+    #[must_use]
+    pub fn dashboards(&self) -> Option<&Dashboards> {
+        self.0.dashboards.as_ref()
     }
 
     /// Whether both promise something about the same events in the same window.

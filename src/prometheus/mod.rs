@@ -20,5 +20,5 @@ pub use history::{History, histories};
 pub use inventory::inventory;
 pub use metadata::gauges;
 pub use rules::{GroupHealth, rule_groups};
-pub use sightings::sighting;
+pub use sightings::{question, sighting};
 pub use storage::retention;

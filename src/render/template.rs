@@ -22,9 +22,10 @@ pub(super) fn label_value(label: &str) -> String {
     if is_legacy_name(label) { format!("$labels.{label}") } else { format!("(index $labels \"{label}\")") }
 }
 
-/// The URL with its placeholders filled in. The agent's name comes last, and encoded: it may hold
-/// anything, also what looks like a placeholder.
-pub(super) fn runbook(url: &str, name: &str, namespace: &str, agent: &str) -> String {
+/// The URL with its placeholders filled in: of the alert, and of the resource that it is made for. The
+/// agent's name comes last, and encoded: it may hold anything, also what looks like a placeholder.
+pub(super) fn runbook(url: &str, alert: &str, (namespace, name): (&str, &str), agent: &str) -> String {
     let agent = utf8_percent_encode(agent, UNRESERVED).to_string();
-    url.replace("{name}", name).replace("{namespace}", namespace).replace("{agent}", &agent)
+    let url = url.replace("{alert}", alert).replace("{name}", name).replace("{namespace}", namespace);
+    url.replace("{agent}", &agent)
 }

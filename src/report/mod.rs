@@ -4,6 +4,7 @@ mod conditions;
 mod figures;
 mod news;
 mod observability;
+mod parts;
 mod platform;
 mod slo_conditions;
 mod spend;

@@ -6,15 +6,15 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::Application;
 use super::conditions::{Claim, carry_over, find, repeat_or_pending, settled};
-use super::spend;
+use super::{parts, spend};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentObservabilityStatus, Condition, Detected};
 use crate::domain::observability::Observability;
 use crate::domain::role::Role;
 use crate::domain::sighting::Sighting;
 use crate::domain::violation::Violations;
-use crate::plan::{ChildName, Obstacle};
-use crate::render::{Part, guards};
+use crate::plan::ChildName;
+use crate::render::Part;
 use crate::vocabulary::{condition, reason};
 
 /// How a reconciliation of an AgentObservability ended.
@@ -93,7 +93,12 @@ fn detected(
     let (with, without): (Vec<Role>, Vec<Role>) =
         played.partition(|role| seen.roles.contains(role) || known.iter().any(|name| name == role.name()));
     let names = |roles: Vec<Role>| roles.into_iter().map(|role| role.name().to_owned()).collect();
-    Some(Detected { roles: names(with), roles_without_series: names(without) })
+    let run_duration_buckets = if seen.roles.contains(&Role::RunDuration) {
+        seen.run_buckets.iter().map(ToString::to_string).collect()
+    } else {
+        before.detected.as_ref().map(|detected| detected.run_duration_buckets.clone()).unwrap_or_default()
+    };
+    Some(Detected { roles: names(with), roles_without_series: names(without), run_duration_buckets })
 }
 
 /// The condition of each part.
@@ -114,9 +119,10 @@ fn claims(outcome: ObservabilityOutcome<'_>, before: &AgentObservabilityStatus) 
             let accepted =
                 Claim::new(condition::ACCEPTED, True, reason::VALID, "the spec is valid and permitted");
             let parts = PARTS.map(|(part, type_)| {
-                part_applied(type_, applications.get(&part).map(Vec::as_slice).unwrap_or_default())
+                let children = applications.get(&part).map(Vec::as_slice).unwrap_or_default();
+                let claim = parts::applied(type_, children);
+                parts::in_use(part, claim, observability, sighting, old)
             });
-            let parts = parts.map(|claim| with_missing_series(claim, observability));
             judged(accepted, parts.into(), data_available(observability, sighting, old))
         }
     }
@@ -145,65 +151,6 @@ fn judged(accepted: Claim, parts: Vec<Claim>, data: Claim) -> Vec<Claim> {
         None => Claim::new(condition::STALLED, False, reason::OBSERVED, "nothing is waited for"),
     };
     [vec![ready, accepted], parts, vec![data, reconciling, stalled]].concat()
-}
-
-fn part_applied(type_: &'static str, children: &[(ChildName, Application)]) -> Claim {
-    if children.is_empty() {
-        return Claim::new(type_, True, reason::NOT_REQUESTED, "nothing of the kind is asked for");
-    }
-    let amiss = children.iter().find_map(|(name, application)| match application {
-        Application::AsDesired => None,
-        Application::Failed { reason, message } => Some(Claim::new(type_, False, *reason, message.clone())),
-        Application::Obstructed(obstacle) => Some(obstructed(type_, name, obstacle)),
-    });
-    amiss.unwrap_or_else(|| {
-        let names: Vec<String> = children.iter().map(|(name, _)| display(name)).collect();
-        Claim::new(type_, True, reason::APPLIED, format!("as desired: {}", names.join(", ")))
-    })
-}
-
-fn obstructed(type_: &'static str, name: &ChildName, obstacle: &Obstacle) -> Claim {
-    let (kind, _) = name;
-    match obstacle {
-        Obstacle::NotInstalled => {
-            let provider = kind.provider().unwrap_or("its provider");
-            let message = format!(
-                "kind {} is not installed in this cluster; install the CRDs of {provider}, the rest follows by itself",
-                kind.name()
-            );
-            Claim::new(type_, False, reason::DEPENDENCY_MISSING, message)
-        }
-        Obstacle::Foreign { controller } => {
-            let message = format!(
-                "{} is not controlled by this AgentObservability but by {controller}; rename or delete one of them",
-                display(name)
-            );
-            Claim::new(type_, False, reason::CONFLICT, message)
-        }
-        Obstacle::TooLarge { bytes } => {
-            let message = format!(
-                "{} would have {bytes} bytes, more than its reader takes; shorten matchers and patterns",
-                display(name)
-            );
-            Claim::new(type_, False, reason::TOO_LARGE, message)
-        }
-    }
-}
-
-fn display((kind, name): &ChildName) -> String {
-    format!("{} '{name}'", kind.name())
-}
-
-/// A guard without series is left out; saying so is better than an alert that can never fire.
-fn with_missing_series(claim: Claim, observability: &Observability) -> Claim {
-    let missing = guards::missing(observability);
-    if claim.type_ != condition::GUARDS_APPLIED || claim.status != True || missing.is_empty() {
-        return claim;
-    }
-    let missing: Vec<String> =
-        missing.iter().map(|(alert, role)| format!("{alert} has no series for {}", role.name())).collect();
-    let message = format!("{}; left out: {}", claim.message, missing.join(", "));
-    Claim::new(condition::GUARDS_APPLIED, True, reason::SERIES_MISSING, message)
 }
 
 fn data_available(observability: &Observability, sighting: &Sighting, old: &[Condition]) -> Claim {

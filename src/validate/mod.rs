@@ -18,6 +18,6 @@ mod slo;
 mod telemetry;
 mod text;
 
-pub use observability::{ObservabilityFacts, effective_telemetry, observability};
+pub use observability::{ObservabilityFacts, Referred, observability};
 pub use platform::platform;
 pub use slo::{SloFacts, slo};

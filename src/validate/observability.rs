@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::findings::Findings;
 use super::telemetry::Telemetry;
-use super::text::has_control;
+use super::text::{has_control, is_https_url};
 use super::{guards, pipeline, routing, scrape};
 use crate::api::v1alpha1::{
     AgentObservability, AgentObservabilitySpec, DashboardDelivery, EnvironmentDelivery, TelemetrySource,
     messages,
 };
+use crate::domain::decimal::Decimal;
 use crate::domain::observability::{Observability, ObservabilityParts};
 use crate::domain::platform::Platform;
 use crate::domain::role::Role;
@@ -25,6 +26,8 @@ pub struct ObservabilityFacts {
     pub superseded_by: Option<String>,
     /// Roles of which series have ever been seen; none where nobody could look.
     pub roles: Option<BTreeSet<Role>>,
+    /// Bounds of the buckets of the durations of runs, in seconds, as far as they are known.
+    pub run_buckets: BTreeSet<Decimal>,
 }
 
 /// Profile of the metrics that a pipeline derives.
@@ -43,9 +46,32 @@ pub fn observability(
     Violations::unless_any(findings.into_vec(), parts.map(Observability::from_parts))
 }
 
-/// The telemetry of an AgentObservability with its profile filled in, as AgentSLOs that refer to it use it.
-#[must_use]
-pub fn effective_telemetry(spec: &AgentObservabilitySpec) -> TelemetrySource {
+/// What AgentSLOs take from the AgentObservability that they refer to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Referred {
+    /// Its telemetry, with the profile filled in.
+    pub telemetry: TelemetrySource,
+    /// Whether it delivers dashboards.
+    pub has_dashboards: bool,
+    /// Where responders to its guards find help.
+    pub runbook_url: Option<String>,
+}
+
+impl Referred {
+    /// What those that refer to an AgentObservability take from it. It may break rules in other places.
+    #[must_use]
+    pub fn of(spec: &AgentObservabilitySpec) -> Self {
+        let runbook_url = spec.guards.as_ref().and_then(|guards| guards.runbook_url.clone());
+        Self {
+            telemetry: effective_telemetry(spec),
+            has_dashboards: spec.dashboards.is_some(),
+            runbook_url: runbook_url.filter(|url| is_https_url(url)),
+        }
+    }
+}
+
+/// The telemetry with its profile filled in.
+fn effective_telemetry(spec: &AgentObservabilitySpec) -> TelemetrySource {
     let mut telemetry = spec.telemetry.clone().unwrap_or_default();
     if telemetry.profile.is_none() && pipeline::derives(spec.pipeline.as_ref()) {
         telemetry.profile = Some(DERIVED_PROFILE.to_owned());
@@ -77,6 +103,7 @@ fn parse(
         agent: spec.agent.clone(),
         series: telemetry?.into_series(),
         roles: facts.roles.clone(),
+        run_buckets: facts.run_buckets.clone(),
         scrape: written_or_none(scrape)?,
         workload: spec.workload.clone(),
         pipeline: written_or_none(pipeline)?,

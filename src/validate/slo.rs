@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::alerting::{self, Target};
 use super::findings::Findings;
 use super::indicator;
+use super::observability::Referred;
 use super::telemetry::Telemetry;
 use super::text::{budget_window, has_control, is_label_name, literal, parse_duration};
-use crate::api::v1alpha1::{AgentSlo, AgentSloSpec, Alerting, TelemetrySource, messages};
+use crate::api::v1alpha1::{AgentSlo, AgentSloSpec, Alerting, messages};
 use crate::domain::objective::{Objective, ObjectiveError};
 use crate::domain::platform::Platform;
-use crate::domain::slo::{Slo, SloParts};
+use crate::domain::slo::{Dashboards, Slo, SloParts};
 use crate::domain::traffic::Traffic;
 use crate::domain::violation::{Rule, Violations};
 
@@ -19,8 +20,8 @@ use crate::domain::violation::{Rule, Violations};
 pub struct SloFacts {
     /// What the platform team decided for the namespace.
     pub platform: Platform,
-    /// Telemetry of the AgentObservability that `observabilityRef` names, if it exists.
-    pub observability: Option<TelemetrySource>,
+    /// What the AgentObservability that `observabilityRef` names has to give, if it exists.
+    pub observability: Option<Referred>,
     /// AgentSLOs of the same namespace that are older.
     pub older_in_namespace: usize,
     /// Traffic that the windows of alerts are fitted to, as far as it is known.
@@ -63,7 +64,8 @@ fn parse(resource: &AgentSlo, facts: &SloFacts, findings: &mut Findings) -> Opti
     let indicator = indicator::parse(&spec.indicator, &telemetry, platform, findings);
     let (objective, window, indicator) = (objective?, window?, indicator?);
     let target = Target { objective, window, indicator: &indicator, traffic: facts.traffic };
-    let alerting = alerting::parse(&written_alerting, &target, platform, findings)?;
+    let mut alerting = alerting::parse(&written_alerting, &target, platform, findings)?;
+    alerting.runbook_url = alerting.runbook_url.or_else(|| referred_runbook(spec, facts));
     Some(SloParts {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
@@ -79,7 +81,22 @@ fn parse(resource: &AgentSlo, facts: &SloFacts, findings: &mut Findings) -> Opti
         query_offset: query_offset?,
         rule_labels: platform.rule_labels.clone(),
         series_per_rule: platform.series_per_rule,
+        dashboards: dashboards(spec, facts),
     })
+}
+
+/// The runbooks of the AgentObservability that is referred to, under the name that it has there.
+fn referred_runbook(spec: &AgentSloSpec, facts: &SloFacts) -> Option<String> {
+    let reference = spec.observability_ref.as_ref()?;
+    let url = facts.observability.as_ref()?.runbook_url.as_ref()?;
+    Some(url.replace("{name}", &reference.name))
+}
+
+fn dashboards(spec: &AgentSloSpec, facts: &SloFacts) -> Option<Dashboards> {
+    let reference = spec.observability_ref.as_ref()?;
+    facts.observability.as_ref().filter(|referred| referred.has_dashboards)?;
+    let grafana = facts.platform.grafana.url.clone()?;
+    Some(Dashboards { grafana, observability: reference.name.clone() })
 }
 
 /// The alerting that was written, or the empty one with the schema's defaults.
@@ -141,7 +158,7 @@ fn parse_telemetry(
     let inline = spec.telemetry.clone().unwrap_or_default();
     let source = match (&spec.observability_ref, &facts.observability) {
         (None, _) => &inline,
-        (Some(_), Some(referred)) => referred,
+        (Some(_), Some(referred)) => &referred.telemetry,
         (Some(reference), None) => {
             let message = format!(
                 "AgentObservability '{}' does not exist in namespace '{namespace}'; create it or set `telemetry`",

@@ -21,7 +21,7 @@ metadata: {name: support, namespace: loop}
 spec:
   agent: support-agent
   pipeline: {}
-  guards: {toolFailure: {}, queue: {maxDepth: 10}}
+  guards: {toolFailure: {}, queue: {maxDepth: 10}, slowShare: {slowerThan: 47s}}
 ---
 apiVersion: agentslo.dev/v1alpha1
 kind: AgentSLO
@@ -44,6 +44,7 @@ async fn an_event_of_an_agent_becomes_budget() {
     let stage = Stage::start(Options::everything().hastened().history(&history), NAMESPACE).await;
     stage.apply(RESOURCES).await;
     let collector = run_the_pipeline(&stage, metrics).await;
+    the_status_tells_of_the_collector(&stage, &collector).await;
     let agent = Agent::sending_to(&collector.otlp);
 
     // What the history tells of, the Collector has to count as well.
@@ -185,6 +186,27 @@ async fn counted(stage: &Stage, name: &str) {
     }
 }
 
+/// Running is not enough: Prometheus has to scrape it.
+async fn the_status_tells_of_the_collector(stage: &Stage, collector: &Pipeline) {
+    let says = async |reason: &str| {
+        let said = async || {
+            let observability = stage.get("agentobservability", NAMESPACE, "support").await?;
+            let applied = crate::support::condition(&observability, "PipelineApplied")?;
+            (applied["status"] == "True" && applied["reason"] == reason).then_some(applied)
+        };
+        eventually(SOON, said).await.unwrap_or_else(|| panic!("PipelineApplied should say {reason}"))
+    };
+    says("NotObserved").await;
+    let own = collector.running.target("own").label("namespace", NAMESPACE);
+    stage
+        .bed
+        .scrape(&own.label("agentslo_pipeline", "support"))
+        .expect("Prometheus should scrape the Collector's own metrics");
+    let seen = says("Applied").await;
+    let message = seen["message"].as_str().unwrap_or_default();
+    assert!(message.ends_with("Prometheus scrapes a Collector of it"), "{seen}");
+}
+
 async fn the_status_tells_of_the_agent(stage: &Stage) {
     let told = async || {
         let status = stage.get("agentobservability", NAMESPACE, "support").await?["status"].clone();
@@ -199,8 +221,11 @@ async fn the_status_tells_of_the_agent(stage: &Stage) {
     }
     let guards = crate::support::condition(&json!({"status": status}), "GuardsApplied");
     let guards = guards.expect("it is always there");
-    assert_eq!(guards["reason"], "SeriesMissing", "{guards}");
-    assert!(guards["message"].as_str().unwrap_or_default().contains("queueDepth"), "{guards}");
+    assert_eq!(guards["reason"], "NoSuchBucket", "{guards}");
+    let message = guards["message"].as_str().unwrap_or_default();
+    for words in ["profile ClaudeCode has no queueDepth", "no bucket of 47s", "in seconds 1, 5,"] {
+        assert!(message.contains(words), "{words}: {guards}");
+    }
     let table = stage.bed.kubectl(&["get", "agobs", "-n", NAMESPACE]).await.expect("kubectl should list");
     eprintln!("{table}");
     assert!(table.contains("ClaudeCode"), "{table}");

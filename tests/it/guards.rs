@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
+use agentslo::domain::decimal::Decimal;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::role::Role;
 use agentslo::domain::violation::Violations;
 use agentslo::foreign::Rule;
-use agentslo::render::guards;
+use agentslo::render::guards::{self, Lack};
 use agentslo::validate::{self, ObservabilityFacts};
 use kube_cel::{CompiledSchema, Validator, compile_schema};
 use promql_parser::parser::token::T_DIV;
@@ -265,7 +266,7 @@ fn a_guard_whose_series_were_never_seen_is_left_out_and_named() {
         ("AgentToolFailing", Role::Tools),
         ("AgentRunsSlow", Role::RunDuration),
     ];
-    assert_eq!(guards::missing(&nothing), missing);
+    assert_eq!(guards::missing(&nothing), missing.map(|(alert, role)| (alert, Lack::Series(role))));
     let left: Vec<String> = missing.iter().map(|(alert, _)| (*alert).to_owned()).collect();
     assert!(alerts_of(&nothing).is_disjoint(&left.into_iter().collect()));
     assert_eq!(guards::missing(&with_roles(&Role::ALL)), []);
@@ -273,6 +274,29 @@ fn a_guard_whose_series_were_never_seen_is_left_out_and_named() {
     let stuck = |roles: &[Role]| alerts_of(&with_roles(roles)).contains("AgentRunStuck");
     assert!(stuck(&[Role::OldestActiveRunStart]) && stuck(&[Role::ActiveRuns, Role::Runs]));
     assert!(!stuck(&[Role::ActiveRuns]));
+}
+
+/// Silent for ever is worse than not there.
+#[test]
+fn a_guard_that_can_never_fire_is_left_out_and_named() {
+    let with = |profile: &str, guards: Value, buckets: &[i64]| {
+        let spec = json!({"agent": "a", "telemetry": {"profile": profile}, "guards": guards});
+        let run_buckets = buckets.iter().copied().map(Decimal::from_integer).collect();
+        let facts = ObservabilityFacts { run_buckets, ..ObservabilityFacts::default() };
+        validated(&spec, &facts).expect("the guards should be valid")
+    };
+    let slow = |after: &str| json!({"slowShare": {"slowerThan": after}});
+    let lacks = |profile: &str, guards: Value, buckets: &[i64]| -> Vec<Lack> {
+        let observability = with(profile, guards, buckets);
+        let missing = guards::missing(&observability);
+        assert_eq!(alerts_of(&observability).is_empty(), !missing.is_empty(), "{profile}: {missing:?}");
+        missing.into_iter().map(|(_, lack)| lack).collect()
+    };
+    let minute = Lack::Bucket(Role::RunDuration, Decimal::from_integer(60));
+    assert_eq!(lacks("AgentMetrics", slow("60s"), &[30, 120]), [minute]);
+    assert_eq!(lacks("AgentMetrics", slow("2m"), &[30, 120]), []);
+    assert_eq!(lacks("AgentMetrics", slow("60s"), &[]), [], "nobody knows the buckets, or any will do");
+    assert_eq!(lacks("LiteLLM", json!({"queue": {"maxDepth": 9}}), &[]), [Lack::Role(Role::QueueDepth)]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use agentslo::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use agentslo::api::v1alpha1::{
     AgentObservability, AgentObservabilitySpec, AgentObservabilityStatus, Condition, ConditionStatus,
 };
+use agentslo::domain::decimal::Decimal;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::role::Role;
 use agentslo::domain::sighting::{Seen, Sighting};
@@ -34,7 +35,7 @@ fn agent(roles: Option<&[Role]>) -> Observability {
 }
 
 fn seen(roles: &[Role]) -> Sighting {
-    Sighting::Seen(Seen { roles: roles.iter().copied().collect(), spend: None })
+    Sighting::Seen(Seen { roles: roles.iter().copied().collect(), ..Seen::default() })
 }
 
 /// The status after a reconciliation in which the route ended like this.
@@ -67,7 +68,10 @@ fn suspended() -> Vec<Condition> {
 /// Conditions of every way in which a reconciliation can end.
 pub(crate) fn all() -> Vec<Condition> {
     let judged = judged(None, &Sighting::Pending, None).expect("it is new").conditions;
-    [judged, rejected(), suspended(), without_queue()].concat()
+    let no_bucket = guarded("AgentMetrics", &json!({"slowShare": {"slowerThan": "45s"}}), &[30, 60]);
+    let no_role = guarded("LiteLLM", &json!({"queue": {"maxDepth": 9}}), &[]);
+    let not_run = piped("ConfigMap", &seen(&[Role::Runs]), None).expect("it is new").conditions;
+    [judged, rejected(), suspended(), without_queue(), no_bucket, no_role, not_run].concat()
 }
 
 fn without_queue() -> Vec<Condition> {
@@ -78,6 +82,38 @@ fn without_queue() -> Vec<Condition> {
         sighting: &seen(&[Role::Runs]),
     };
     report::observability(outcome, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
+}
+
+/// An agent of a profile with these guards, of which all series are there, and these buckets.
+fn guarded(profile: &str, guards: &Value, buckets: &[i64]) -> Vec<Condition> {
+    let spec = json!({"agent": "support-agent", "telemetry": {"profile": profile}, "guards": guards});
+    let run_buckets = buckets.iter().copied().map(Decimal::from_integer).collect();
+    let facts = ObservabilityFacts { run_buckets, ..Default::default() };
+    let observability = validated(spec, &facts).expect("it is valid");
+    let rules = (ArtifactKind::PrometheusRule, "agentslo-support".to_owned());
+    let applications = BTreeMap::from([(Part::Guards, vec![(rules, Application::AsDesired)])]);
+    let sighting = seen(&[Role::Runs]);
+    let outcome = ObservabilityOutcome::Judged {
+        observability: &observability,
+        applications: &applications,
+        sighting: &sighting,
+    };
+    report::observability(outcome, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
+}
+
+/// The status of an agent with a pipeline whose configuration is written.
+fn piped(
+    delivery: &str,
+    sighting: &Sighting,
+    old: Option<&AgentObservabilityStatus>,
+) -> Option<AgentObservabilityStatus> {
+    let spec = json!({"agent": "support-agent", "pipeline": {"delivery": delivery}});
+    let observability = validated(spec, &ObservabilityFacts::default()).expect("it is valid");
+    let map = (ArtifactKind::ConfigMap, "support-collector".to_owned());
+    let applications = BTreeMap::from([(Part::Pipeline, vec![(map, Application::AsDesired)])]);
+    let outcome =
+        ObservabilityOutcome::Judged { observability: &observability, applications: &applications, sighting };
+    report::observability(outcome, old, 1, Timestamp::UNIX_EPOCH)
 }
 
 fn says(conditions: &[Condition], type_: &str) -> (ConditionStatus, String, String) {
@@ -98,7 +134,12 @@ fn every_condition_is_there_from_the_first_visit_on() {
 #[test]
 fn what_cannot_be_written_says_what_would_help() {
     let cases = [
-        (Application::AsDesired, True, reason::APPLIED, "as desired: AlertmanagerConfig 'agentslo-support'"),
+        (
+            Application::AsDesired,
+            True,
+            reason::APPLIED,
+            "as desired: AlertmanagerConfig 'agentslo-support'; nobody tells whether an Alertmanager selects it",
+        ),
         (
             Application::Obstructed(Obstacle::NotInstalled),
             False,
@@ -167,6 +208,78 @@ fn a_guard_without_series_is_named() {
     let (status, reason, message) = says(&without_queue(), condition::GUARDS_APPLIED);
     assert_eq!((status, reason.as_str()), (True, reason::SERIES_MISSING));
     assert!(message.ends_with("left out: AgentQueueDeep has no series for queueDepth"), "{message}");
+}
+
+#[test]
+fn a_guard_that_can_never_fire_says_what_would_help() {
+    let slow = json!({"slowShare": {"slowerThan": "45s"}});
+    let queue = json!({"queue": {"maxDepth": 9}});
+    let both = json!({"queue": {"maxDepth": 9}, "slowShare": {"slowerThan": "45s"}});
+    let cases = [
+        ("AgentMetrics", &slow, reason::NO_SUCH_BUCKET, "AgentRunsSlow can never fire"),
+        ("AgentMetrics", &slow, reason::NO_SUCH_BUCKET, "no bucket of 45s"),
+        ("AgentMetrics", &slow, reason::NO_SUCH_BUCKET, "in seconds 30, 60"),
+        ("LiteLLM", &queue, reason::UNSUPPORTED_GUARD, "profile LiteLLM has no queueDepth"),
+        ("LiteLLM", &queue, reason::UNSUPPORTED_GUARD, "what AgentMetrics"),
+        ("AgentMetrics", &both, reason::NO_SUCH_BUCKET, "AgentRunsSlow"),
+    ];
+    for (profile, guards, reason, words) in cases {
+        let (status, because, message) =
+            says(&guarded(profile, guards, &[30, 60]), condition::GUARDS_APPLIED);
+        assert_eq!((status, because.as_str()), (True, reason), "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+    let (_, because, _) = says(&guarded("AgentMetrics", &slow, &[45, 60]), condition::GUARDS_APPLIED);
+    assert_eq!(because, reason::APPLIED);
+}
+
+#[test]
+fn a_pipeline_tells_whether_a_collector_runs_it() {
+    let applied = |sighting: &Sighting, old| {
+        let status = piped("ConfigMap", sighting, old).expect("there is news");
+        assert_eq!(says(&status.conditions, condition::READY).0, True, "others have to run it");
+        says(&status.conditions, condition::PIPELINE_APPLIED)
+    };
+    let scraped = |has_collector| {
+        let roles = [Role::Runs].into();
+        Sighting::Seen(Seen { roles, has_collector, ..Seen::default() })
+    };
+    let cases = [
+        (Sighting::NoPrometheus, reason::APPLIED, "so nobody looks whether a Collector runs it"),
+        (Sighting::Pending, reason::APPLIED, "as desired: ConfigMap 'support-collector'"),
+        (scraped(true), reason::APPLIED, "Prometheus scrapes a Collector of it"),
+        (scraped(false), reason::NOT_OBSERVED, "whose pods are labelled `agentslo.dev/pipeline: support`"),
+    ];
+    for (sighting, reason, words) in cases {
+        let (status, because, message) = applied(&sighting, None);
+        assert_eq!((status, because.as_str()), (True, reason), "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+    let operated = piped("OpenTelemetryCollector", &scraped(false), None).expect("it is new");
+    let (_, _, message) = says(&operated.conditions, condition::PIPELINE_APPLIED);
+    assert!(message.contains("let the OpenTelemetry operator run it"), "{message}");
+
+    // A start of the operator, and an outage of Prometheus, are no news of the Collector.
+    let before = piped("ConfigMap", &scraped(false), None).expect("it is new");
+    assert_eq!(piped("ConfigMap", &Sighting::Pending, Some(&before)), None);
+    let failed = Sighting::Failed { reason: reason::QUERY_FAILED, message: "no answer".to_owned() };
+    assert_eq!(applied(&failed, Some(&before)).1, reason::NOT_OBSERVED);
+}
+
+#[test]
+fn buckets_that_were_seen_are_remembered_while_durations_are_gone() {
+    let with = |roles: &[Role], buckets: &[i64]| {
+        let run_buckets = buckets.iter().copied().map(Decimal::from_integer).collect();
+        Sighting::Seen(Seen { roles: roles.iter().copied().collect(), run_buckets, ..Seen::default() })
+    };
+    let buckets = |sighting: &Sighting, old| -> Vec<String> {
+        let status = judged(None, sighting, old).expect("there is news");
+        status.detected.expect("Prometheus answered").run_duration_buckets
+    };
+    let before = judged(None, &with(&[Role::RunDuration], &[1, 30]), None).expect("it is new");
+    assert_eq!(buckets(&with(&[Role::RunDuration], &[1, 30]), None), ["1", "30"]);
+    assert_eq!(buckets(&with(&[], &[]), Some(&before)), ["1", "30"], "an outage takes nothing");
+    assert_eq!(buckets(&with(&[Role::RunDuration], &[]), Some(&before)), Vec::<String>::new(), "now native");
 }
 
 #[test]

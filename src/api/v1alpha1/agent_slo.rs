@@ -140,8 +140,8 @@ pub struct AgentSloSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 7))]
     pub window: Option<String>,
-    /// AgentObservability in the same namespace whose telemetry profile and matchers are used. Set
-    /// this or `telemetry`. Default: none. Example: `{name: support-agent}`.
+    /// AgentObservability in the same namespace whose telemetry profile and matchers are used, and to whose
+    /// dashboards and runbooks alerts link. Set this or `telemetry`. Default: none. Example: `{name: support-agent}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observability_ref: Option<LocalReference>,
     /// Which metrics the agent emits. Set this or `observabilityRef`. Default: profile `AgentMetrics`.
@@ -215,7 +215,8 @@ pub struct Alerting {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "super::shared_schema::alert_annotations")]
     pub annotations: BTreeMap<String, String>,
-    /// Where the responder finds help: an https URL; `{name}`, `{namespace}` and `{agent}` are replaced. Default: none.
+    /// Where the responder finds help: an https URL; `{alert}`, `{name}`, `{namespace}` and `{agent}` are
+    /// replaced. Default: `guards.runbookURL` of the AgentObservability of `observabilityRef`, else none.
     /// Example: `https://runbooks.example/agent/{name}`.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "runbookURL")]
     #[schemars(length(max = 512))]

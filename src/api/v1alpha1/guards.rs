@@ -46,7 +46,8 @@ pub struct Guards {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline_loss: Option<PipelineLoss>,
     /// Where the responder finds help: an https URL; `{alert}`, `{name}`, `{namespace}` and `{agent}` are
-    /// replaced. Default: none. Example: `https://runbooks.example/agents/{alert}`.
+    /// replaced. Alerts of AgentSLOs that refer here and have no `runbookURL` of their own lead there too.
+    /// Default: none. Example: `https://runbooks.example/agents/{alert}`.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "runbookURL")]
     #[schemars(length(max = 512))]
     pub runbook_url: Option<String>,

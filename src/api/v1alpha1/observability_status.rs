@@ -50,6 +50,11 @@ pub struct Detected {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 63)), extend("x-kubernetes-list-type" = "set"))]
     pub roles_without_series: Vec<String>,
+    /// Bounds of the buckets of the durations of runs, in seconds, where guard `slowShare` is asked for and
+    /// the histogram has any. Its threshold must be one of them. Example: `["10", "60"]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128), inner(length(max = 24)), extend("x-kubernetes-list-type" = "set"))]
+    pub run_duration_buckets: Vec<String>,
 }
 
 /// What the agent is estimated to cost, in US dollars. Telemetry's prices are list prices; this is no

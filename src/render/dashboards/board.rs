@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::domain::names::stable_id;
-use crate::domain::observability::Observability;
 
 /// A dashboard of an agent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,15 +38,14 @@ impl Board {
         serde_json::from_str(text).expect("sources of dashboards should be JSON, as a test shows")
     }
 
-    /// Sixteen hexadecimal digits that no other dashboard of any AgentObservability has. Text of users is
+    /// Sixteen hexadecimal digits that no other dashboard of any AgentObservability than this one has. Text of users is
     /// in neither key nor uid: equal ones would replace each other.
-    pub(super) fn id(self, observability: &Observability) -> String {
-        let (namespace, name) = (observability.namespace(), observability.name());
+    pub(super) fn id(self, namespace: &str, name: &str) -> String {
         stable_id(&format!("AgentObservability/{namespace}/{name}/{}", self.name()))
     }
 
     /// How Grafana knows it; at most 40 characters.
-    pub(super) fn uid(self, observability: &Observability) -> String {
-        format!("agentslo-{}", self.id(observability))
+    pub(super) fn uid(self, namespace: &str, name: &str) -> String {
+        format!("agentslo-{}", self.id(namespace, name))
     }
 }

@@ -43,7 +43,7 @@ fn config_map(
         let annotations = metadata.annotations.get_or_insert_default();
         annotations.insert(annotation.clone(), folder.clone());
     }
-    let key = format!("{}.json", board.id(observability));
+    let key = format!("{}.json", board.id(observability.namespace(), observability.name()));
     ConfigMap { metadata, data: Some(BTreeMap::from([(key, json.to_owned())])), ..ConfigMap::default() }
 }
 

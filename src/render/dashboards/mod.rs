@@ -11,6 +11,7 @@ mod slots;
 
 use super::Artifact;
 use crate::domain::observability::Observability;
+use crate::domain::slo::{Dashboards, Slo};
 use board::Board;
 
 /// What the AgentObservability asks for.
@@ -26,9 +27,20 @@ pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
 /// Grafana is, or there are no dashboards.
 pub(super) fn addresses(observability: &Observability) -> Option<(String, String)> {
     observability.dashboards()?;
-    let grafana = observability.platform().grafana.url.as_ref()?.trim_end_matches('/');
-    let address = |board: Board| format!("{grafana}/d/{}", board.uid(observability));
-    Some((address(Board::Agent), address(Board::Slo)))
+    let grafana = observability.platform().grafana.url.as_ref()?;
+    let of = |board| address(grafana, board, observability.namespace(), observability.name());
+    Some((of(Board::Agent), of(Board::Slo)))
+}
+
+/// Address of the dashboard of budgets, at the budget of an AgentSLO. Names need no escaping.
+pub(super) fn address_of(slo: &Slo) -> Option<String> {
+    let Dashboards { grafana, observability } = slo.dashboards()?;
+    let dashboard = address(grafana, Board::Slo, slo.namespace(), observability);
+    Some(format!("{dashboard}?var-slo={}", slo.name()))
+}
+
+fn address(grafana: &str, board: Board, namespace: &str, name: &str) -> String {
+    format!("{}/d/{}", grafana.trim_end_matches('/'), board.uid(namespace, name))
 }
 
 /// A dashboard as Grafana reads it.

@@ -53,7 +53,7 @@ pub(super) fn in_query(query: &str) -> String {
 
 fn uid(observability: &Observability, board: &str) -> Option<String> {
     let board = Board::ALL.into_iter().find(|known| known.name() == board)?;
-    Some(board.uid(observability))
+    Some(board.uid(observability.namespace(), observability.name()))
 }
 
 fn namespace(observability: &Observability) -> LabelMatcher {

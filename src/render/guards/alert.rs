@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::dashboards;
 use super::super::template::{label_value, literal, runbook};
 use super::identity;
 use crate::domain::guard::Guard;
@@ -56,9 +57,12 @@ fn annotations(
         (annotation::DESCRIPTION.to_owned(), text.description.to_owned()),
     ]);
     if let Some(url) = &guard.runbook_url {
-        let url = url.replace("{alert}", name);
-        let url = runbook(&url, observability.name(), observability.namespace(), observability.agent());
+        let resource = (observability.namespace(), observability.name());
+        let url = runbook(url, name, resource, observability.agent());
         annotations.insert(annotation::RUNBOOK.to_owned(), url);
+    }
+    if let Some((agent, _)) = dashboards::addresses(observability) {
+        annotations.insert(annotation::DASHBOARD.to_owned(), agent);
     }
     annotations
 }

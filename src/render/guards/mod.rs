@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use super::Artifact;
 use super::metadata::metadata;
+use crate::domain::decimal::Decimal;
 use crate::domain::guard::{Guard, Watch};
 use crate::domain::names::child_name;
 use crate::domain::observability::Observability;
@@ -73,9 +74,28 @@ pub fn runs(observability: &Observability) -> String {
     counts::recorded(observability, counts::Event::Run)
 }
 
-/// Alerts that are asked for and left out, with the role whose series are missing.
+/// Whether the targets of the pipeline's Collector are up, as Prometheus scrapes them.
 #[must_use]
-pub fn missing(observability: &Observability) -> Vec<(&'static str, Role)> {
+pub fn collector_up(observability: &Observability) -> SeriesSelector {
+    pipeline::own(observability, "up")
+}
+
+/// Why an alert that is asked for is left out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lack {
+    /// No series that play the role have ever been seen.
+    Series(Role),
+    /// The profile has no series that could play the role.
+    Role(Role),
+    /// The profile has series that play the role, and none that tell how it ended.
+    Outcome(Role),
+    /// The histogram of the role has buckets, and none with this bound.
+    Bucket(Role, Decimal),
+}
+
+/// Alerts that are asked for and left out, with the reason.
+#[must_use]
+pub fn missing(observability: &Observability) -> Vec<(&'static str, Lack)> {
     let guards = observability.guards().iter();
     guards.filter_map(|guard| Some((name(&guard.watch), lacks(observability, &guard.watch)?))).collect()
 }
@@ -102,20 +122,35 @@ fn name(watch: &Watch) -> &'static str {
     }
 }
 
-/// The role that a guard rests on and that has no series.
-fn lacks(observability: &Observability, watch: &Watch) -> Option<Role> {
-    let first_missing = |roles: &[Role]| roles.iter().copied().find(|role| !observability.has(*role));
+/// What a guard rests on and the agent does not have. An alert without it would be silent for ever.
+fn lacks(observability: &Observability, watch: &Watch) -> Option<Lack> {
+    let first_missing = |roles: &[Role]| roles.iter().find_map(|role| lack_of(observability, *role));
     match watch {
         Watch::SpendRate { .. } | Watch::SpendBudget { .. } => first_missing(&[Role::Cost]),
         Watch::Activity { .. } => first_missing(&[Role::Runs]),
-        Watch::Stuck { .. } if observability.has(Role::OldestActiveRunStart) => None,
-        Watch::Stuck { .. } => first_missing(&[Role::ActiveRuns, Role::Runs]),
+        Watch::Stuck { .. } => {
+            let by_start = lack_of(observability, Role::OldestActiveRunStart)?;
+            let by_number = first_missing(&[Role::ActiveRuns, Role::Runs])?;
+            // Of two ways the one that is still open.
+            Some(if matches!(by_number, Lack::Role(_)) { by_start } else { by_number })
+        }
         Watch::Queue { .. } => first_missing(&[Role::QueueDepth]),
-        Watch::ToolFailure { .. } if counts::tools(observability).is_none() => Some(Role::Tools),
-        Watch::ToolFailure { .. } => first_missing(&[Role::Tools]),
-        Watch::SlowShare { .. } => first_missing(&[Role::RunDuration]),
+        Watch::ToolFailure { .. } => first_missing(&[Role::Tools])
+            .or_else(|| counts::tools(observability).is_none().then_some(Lack::Outcome(Role::Tools))),
+        Watch::SlowShare { slower_than, .. } => first_missing(&[Role::RunDuration]).or_else(|| {
+            let there = observability.run_buckets();
+            let is_missing = !there.is_empty() && !there.contains(slower_than);
+            is_missing.then_some(Lack::Bucket(Role::RunDuration, *slower_than))
+        }),
         Watch::TelemetryMissing { .. } | Watch::CardinalityOverflow | Watch::PipelineLoss => None,
     }
+}
+
+fn lack_of(observability: &Observability, role: Role) -> Option<Lack> {
+    if role.metrics(observability.series().profile()).is_empty() {
+        return Some(Lack::Role(role));
+    }
+    (!observability.has(role)).then_some(Lack::Series(role))
 }
 
 /// Rules of one guard, in the order in which they read each other.

@@ -4,7 +4,7 @@
 use super::alert::{Text, alert, number, value_of};
 use crate::domain::guard::Guard;
 use crate::domain::observability::Observability;
-use crate::domain::promql::LabelMatcher;
+use crate::domain::promql::{LabelMatcher, SeriesSelector};
 use crate::foreign::Rule;
 use crate::vocabulary::{alert as names, label};
 
@@ -67,7 +67,8 @@ pub(super) fn rules(observability: &Observability, guard: &Guard) -> Vec<Rule> {
 }
 
 fn queue(observability: &Observability, guard: &Guard) -> Rule {
-    let of = |name: &str| format!("max by (exporter, data_type) ({})", own(observability, name, None));
+    let of =
+        |name: &str| format!("max by (exporter, data_type) ({})", either_name(observability, name, None));
     let expr =
         format!("{} > {FULL} * {}", of("otelcol_exporter_queue_size"), of("otelcol_exporter_queue_capacity"));
     let happened = format!(
@@ -85,7 +86,7 @@ fn queue(observability: &Observability, guard: &Guard) -> Rule {
 /// Items that were lost, for each signal.
 fn lost(observability: &Observability, metric: &str, by: &str) -> String {
     let arms = SIGNALS.map(|(signal, items)| {
-        let lost = increase(&own(observability, &format!("{metric}_{items}"), None));
+        let lost = increase(&either_name(observability, &format!("{metric}_{items}"), None));
         format!("label_replace(sum by ({by}) ({lost}) > 0, \"{}\", \"{signal}\", \"\", \"\")", label::SIGNAL)
     });
     arms.join("\nor\n")
@@ -93,7 +94,7 @@ fn lost(observability: &Observability, metric: &str, by: &str) -> String {
 
 fn dropped(observability: &Observability, guard: &Guard) -> Rule {
     let failed = LabelMatcher::not_equal("error", "");
-    let points = own(observability, "otelcol_deltatocumulative_datapoints", Some(&failed));
+    let points = either_name(observability, "otelcol_deltatocumulative_datapoints", Some(&failed));
     let expr = format!("sum by (error) ({}) > 0", increase(&points));
     let happened =
         format!("{} data points were dropped in the last {LOST_OVER}: {}", number(), value_of("error"));
@@ -107,14 +108,23 @@ fn increase(series: &str) -> String {
     format!("{series} - ((({known}) <= {series}) or 0 * {series})")
 }
 
-/// Self-metrics of this pipeline's Collector, behind the fence around the namespace.
-fn own(observability: &Observability, metric: &str, further: Option<&LabelMatcher>) -> String {
+/// A counter or gauge of this pipeline's Collector, with and without `_total`.
+fn either_name(observability: &Observability, metric: &str, further: Option<&LabelMatcher>) -> String {
+    let name = LabelMatcher::regex("__name__", format!("{metric}(_total)?"));
+    let own = matchers(observability);
+    let all = [name].into_iter().chain(own).chain(further.cloned());
+    format!("{{{}}}", all.map(|matcher| matcher.to_string()).collect::<Vec<_>>().join(","))
+}
+
+/// A series of the targets at which this pipeline's Collector tells of itself.
+pub(super) fn own(observability: &Observability, metric: &str) -> SeriesSelector {
+    SeriesSelector::new(metric, matchers(observability))
+}
+
+/// The name of the pipeline, behind the fence around the namespace.
+fn matchers(observability: &Observability) -> Vec<LabelMatcher> {
     let fence = observability.platform().namespace_label.as_ref();
     let fence = fence.map(|label| LabelMatcher::equal(label.clone(), observability.namespace()));
-    let matchers = [
-        LabelMatcher::regex("__name__", format!("{metric}(_total)?")),
-        LabelMatcher::equal(label::PIPELINE, observability.name()),
-    ];
-    let all = matchers.iter().chain(&fence).chain(further);
-    format!("{{{}}}", all.map(ToString::to_string).collect::<Vec<_>>().join(","))
+    let named = LabelMatcher::equal(label::PIPELINE, observability.name());
+    [named].into_iter().chain(fence).collect()
 }

@@ -35,7 +35,7 @@ fn burn(slo: &Slo, urgency: Urgency) -> Option<Rule> {
         expr: arms.join("\nor\n"),
         keep_firing_for: Some(keep.to_string()),
         labels: labels(slo, urgency, slo.alerting().severity_of(urgency)),
-        annotations: annotations::of(slo, annotations::burn(slo, urgency)),
+        annotations: annotations::of(slo, alert::BURN, annotations::burn(slo, urgency)),
         ..Rule::default()
     })
 }
@@ -83,7 +83,7 @@ pub(super) fn exhausted(slo: &Slo) -> Rule {
         alert: Some(alert::EXHAUSTED.to_owned()),
         expr: format!("{remaining} <= 0\nand\n{total} >= {}", slo.fewest_events()),
         labels: labels(slo, Urgency::Ticket, slo.alerting().severity_of(Urgency::Ticket)),
-        annotations: annotations::of(slo, annotations::exhausted(slo)),
+        annotations: annotations::of(slo, alert::EXHAUSTED, annotations::exhausted(slo)),
         ..Rule::default()
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn no_data(slo: &Slo) -> Rule {
         expr: format!("absent_over_time({}[{ABSENT_OVER}])", own(slo, series::TOTAL_5M)),
         for_: Some(slo.alerting().no_data_after.to_string()),
         labels: labels(slo, Urgency::Ticket, &slo.alerting().no_data_severity),
-        annotations: annotations::of(slo, annotations::no_data(slo)),
+        annotations: annotations::of(slo, alert::NO_DATA, annotations::no_data(slo)),
         ..Rule::default()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::dashboards;
 use super::super::template::{label_value, literal, runbook};
 use super::budget::count_name;
 use super::lookback::events_in;
@@ -12,17 +13,19 @@ use crate::domain::promql::quoted_name;
 use crate::domain::slo::Slo;
 use crate::vocabulary::{annotation, series};
 
-/// All annotations of an alert with this summary.
-pub(super) fn of(slo: &Slo, summary: String) -> BTreeMap<String, String> {
+/// All annotations of an alert with this summary. The link to the dashboard comes first, so that a user's own
+/// of that name wins.
+pub(super) fn of(slo: &Slo, alert: &str, summary: String) -> BTreeMap<String, String> {
     let alerting = slo.alerting();
     let users = alerting.annotations.iter().map(|(name, value)| (name.clone(), literal(value)));
     let description = slo.description().map(|text| (annotation::DESCRIPTION.to_owned(), literal(text)));
-    let runbook = alerting
-        .runbook_url
-        .as_ref()
-        .map(|url| (annotation::RUNBOOK.to_owned(), runbook(url, slo.name(), slo.namespace(), slo.agent())));
+    let runbook = alerting.runbook_url.as_ref().map(|url| {
+        let url = runbook(url, alert, (slo.namespace(), slo.name()), slo.agent());
+        (annotation::RUNBOOK.to_owned(), url)
+    });
+    let dashboard = dashboards::address_of(slo).map(|url| (annotation::DASHBOARD.to_owned(), url));
     let summary = (annotation::SUMMARY.to_owned(), summary);
-    users.chain(description).chain(runbook).chain([summary]).collect()
+    dashboard.into_iter().chain(users).chain(description).chain(runbook).chain([summary]).collect()
 }
 
 /// `7 of 9 runs failed in the last 1h (78 times the rate that the budget allows), …`

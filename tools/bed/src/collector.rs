@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Bed, Error, Launch, Probe, Process, ask,
+    Bed, Error, Launch, Probe, Process, Target, ask,
     site::{Site, write},
 };
 
@@ -99,6 +99,12 @@ impl Collector {
     #[must_use]
     pub fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// Its own metrics, as job `job` of Prometheus.
+    #[must_use]
+    pub fn target(&self, job: &str) -> Target {
+        Target::new(job, self.metrics)
     }
 
     /// Its own metrics (`otelcol_…`) in the text format of Prometheus.
