@@ -1,6 +1,7 @@
 //! The rendered Collector pipeline in the real Collector: what it accepts, what it takes out, what it
 //! counts, what it keeps and what it delivers.
 
+mod backends;
 mod corpus;
 mod counts;
 mod covering;

@@ -208,7 +208,7 @@ fn a_pattern_that_go_would_refuse_is_refused_here() {
     }
 }
 
-/// The only two exporters that the tests' Collector does not have.
+/// The first is the only exporter that the tests' Collector does not have.
 #[test]
 fn elasticsearch_and_zipkin_have_exporters_of_their_own() {
     let platform = json!({"backends": [
@@ -226,6 +226,21 @@ fn elasticsearch_and_zipkin_have_exporters_of_their_own() {
         serde_saphyr::from_str(&files(&observability, "-collector")["env.yaml"]).expect("it should be YAML");
     let reference = json!({"secretKeyRef": {"name": "es", "key": "api"}});
     assert_eq!(variables, json!([{"name": "AGENTSLO_BACKEND_ELASTIC", "valueFrom": reference}]));
+}
+
+/// A Collector that listens on one address of its machine does not answer on another.
+#[test]
+fn a_collector_scrapes_itself_where_it_listens() {
+    let platform = json!({"backends": [
+        {"name": "write", "kind": "PrometheusRemoteWrite", "address": "http://prometheus:9090"},
+    ]});
+    for (delivery, host) in
+        [("ConfigMap", "${env:AGENTSLO_LISTEN:-127.0.0.1}"), ("OpenTelemetryCollector", "127.0.0.1")]
+    {
+        let pipeline = json!({"delivery": delivery, "metrics": {"backends": ["write"]}});
+        let text = configuration(&given(&pipeline, &platform))["receivers"]["prometheus/repeat"].to_string();
+        assert!(text.contains(&format!("[\"{host}:8889\"]")), "{text}");
+    }
 }
 
 #[test]

@@ -19,6 +19,14 @@ pub(super) fn address(pipeline: &Pipeline) -> String {
     }
 }
 
+/// Where a scrape of ourselves finds us: who listens on one address does not answer on another.
+fn own_address(pipeline: &Pipeline) -> String {
+    match pipeline.delivery {
+        PipelineDelivery::ConfigMap => format!("${{env:{LISTEN}:-127.0.0.1}}"),
+        PipelineDelivery::OpenTelemetryCollector => "127.0.0.1".to_owned(),
+    }
+}
+
 /// OTLP by gRPC and HTTP. Where metrics are pushed, also what is scraped from ourselves: derived series
 /// move only when something happens, and a store that hears of a series once an hour forgets it.
 pub(super) fn receivers(pipeline: &Pipeline) -> Value {
@@ -33,7 +41,7 @@ pub(super) fn receivers(pipeline: &Pipeline) -> Value {
             "scrape_interval": "30s",
             // The labels are the agent's, not the Collector's.
             "honor_labels": true,
-            "static_configs": [{"targets": [format!("127.0.0.1:{METRICS_PORT}")]}],
+            "static_configs": [{"targets": [format!("{}:{METRICS_PORT}", own_address(pipeline))]}],
         }]}});
     }
     receivers

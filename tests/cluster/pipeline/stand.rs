@@ -18,6 +18,9 @@ pub(crate) const SOON: Duration = Duration::from_secs(40);
 /// The namespace of every AgentObservability here.
 pub(crate) const NAMESPACE: &str = "support";
 
+/// Where derived metrics are scraped, as far as a test does not say otherwise.
+const LISTEN: &str = "${env:AGENTSLO_LISTEN:-127.0.0.1}";
+
 /// A Collector that runs a rendered pipeline, and a back end named `sink`.
 pub(crate) struct Stand {
     pub(crate) collector: Collector,
@@ -68,10 +71,13 @@ impl Stand {
         let mut laid = json!({
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": grpc}, "http": {"endpoint": &http}}}},
             "processors": {"batch": {"timeout": "200ms"}},
-            "exporters": {"prometheus": {"endpoint": &metrics}},
+            "exporters": {"prometheus": {"endpoint": metrics.replace("127.0.0.1", LISTEN)}},
         });
         if text.contains("otlp_http/sink") {
             laid["exporters"]["otlp_http/sink"] = json!({"encoding": "json", "compression": "none"});
+        }
+        if text.contains("prometheus/repeat") {
+            laid["receivers"]["prometheus/repeat"] = hastened(&text, &metrics);
         }
         let over = if given.over.is_null() { json!({}) } else { given.over };
         let configuration = Configuration::new("pipeline", &text).over(laid).over(over);
@@ -121,6 +127,18 @@ impl Stand {
         let now = only(&self.scraped().await, series);
         assert!(reached, "{series}{labels:?} should become {wanted}:\n{now}");
     }
+}
+
+/// The Collector's scrape of itself, at the port of this one, and every second; all else is as rendered.
+fn hastened(text: &str, metrics: &str) -> Value {
+    let mut values: Value = serde_saphyr::from_str(text).expect("a configuration should be YAML");
+    let mut receiver = values["receivers"]["prometheus/repeat"].take();
+    let scrape = &mut receiver["config"]["scrape_configs"][0];
+    let target = scrape["static_configs"][0]["targets"][0].as_str().expect("a target is text");
+    let port = metrics.rsplit(':').next().expect("an address should have a port");
+    scrape["static_configs"][0]["targets"] = json!([target.replace("8889", port)]);
+    scrape["scrape_interval"] = json!("1s");
+    receiver
 }
 
 /// Lines about a metric.

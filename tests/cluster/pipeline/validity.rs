@@ -39,7 +39,7 @@ fn parameters() -> Vec<(&'static str, Vec<Value>)> {
                 json!([]),
                 json!(["grpc"]),
                 json!(["http", "honeycomb"]),
-                json!(["sentry", "jaeger", "tempo"]),
+                json!(["sentry", "jaeger", "tempo", "zipkin"]),
             ],
         ),
         (
@@ -73,6 +73,7 @@ fn platform(sharing: &Value, isolation: &Value, storage: &Path) -> Value {
             {"name": "jaeger", "kind": "Jaeger", "address": "https://jaeger.monitoring"},
             {"name": "honeycomb", "kind": "Honeycomb", "address": "https://api.honeycomb.io", "credentialsSecret": secret},
             {"name": "sentry", "kind": "Sentry", "address": "https://o1.ingest.sentry.io/api/2/integration/otlp", "credentialsSecret": secret},
+            {"name": "zipkin", "kind": "Zipkin", "address": "http://zipkin.monitoring:9411", "credentialsSecret": secret},
             {"name": "loki", "kind": "Loki", "address": "http://loki.monitoring:3100", "tenantHeader": tenant},
             {"name": "write", "kind": "PrometheusRemoteWrite", "address": "http://mimir/api/v1/push", "tenantHeader": tenant, "credentialsSecret": secret},
             {"name": "open", "kind": "PrometheusRemoteWrite", "address": "http://prometheus:9090"},
@@ -106,17 +107,6 @@ fn pruned(value: &Value) -> Value {
     Value::Object(set.map(|(key, value)| (key.clone(), pruned(value))).collect())
 }
 
-/// The bed's Collector has no Prometheus receiver: it alone would double what is built. Its place is taken
-/// by another receiver, so that the pipeline behind it is checked.
-fn without_scrape(text: &str) -> String {
-    let mut values: Value = serde_saphyr::from_str(text).expect("a configuration should be YAML");
-    let receivers = values["receivers"].as_object_mut().expect("there should be receivers");
-    if receivers.remove("prometheus/repeat").is_some() {
-        values["service"]["pipelines"]["metrics/push"]["receivers"] = json!(["otlp"]);
-    }
-    values.to_string()
-}
-
 fn cases() -> Vec<Vec<usize>> {
     let options: Vec<usize> = parameters().iter().map(|(_, options)| options.len()).collect();
     pairwise(&options)
@@ -129,7 +119,7 @@ async fn every_pair_of_options_makes_a_valid_configuration() {
     assert!(cases.len() > 20, "{} cases are few", cases.len());
     for (index, case) in cases.iter().enumerate() {
         let (spec, observability) = made(case, &bed.folder().join("queue"));
-        let text = without_scrape(&configuration(&observability));
+        let text = configuration(&observability);
         let configuration = Configuration::new(&format!("case-{index}"), &text);
         if let Err(error) = Collector::validate(&bed, &configuration).await {
             panic!("the Collector should take {spec:#}: {error}\n{text}");
@@ -149,7 +139,7 @@ async fn a_valid_configuration_starts() {
             continue;
         }
         let address = || format!("127.0.0.1:{}", bed.port().expect("a port should be free"));
-        let text = without_scrape(&configuration(&observability));
+        let text = configuration(&observability);
         let over = json!({
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": address()}, "http": {"endpoint": address()}}}},
             "exporters": {"prometheus": {"endpoint": address()}},

@@ -1,4 +1,4 @@
-//! The real Jaeger, in one process and in memory: traces in by OTLP, out by id or service.
+//! The real Jaeger, in one process and in memory: traces in by OTLP or Zipkin, out by id or service.
 //!
 //! It keeps spans as they came, links and nested values too; of a resource it keeps the attributes and
 //! not the schema URL.
@@ -26,6 +26,7 @@ pub struct Jaeger {
 struct Ports {
     otlp_http: u16,
     otlp_grpc: u16,
+    zipkin: u16,
     query_http: u16,
     query_grpc: u16,
     health: u16,
@@ -41,6 +42,7 @@ impl Jaeger {
         let ports = Ports {
             otlp_http: site.port()?,
             otlp_grpc: site.port()?,
+            zipkin: site.port()?,
             query_http: site.port()?,
             query_grpc: site.port()?,
             health: site.port()?,
@@ -81,6 +83,12 @@ impl Jaeger {
         format!("127.0.0.1:{}", self.ports.otlp_grpc)
     }
 
+    /// Where it takes traces as Zipkin does.
+    #[must_use]
+    pub fn zipkin_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.zipkin)
+    }
+
     /// The trace of this id as OTLP's JSON, `{"resourceSpans": [...]}`; none while it is not there.
     ///
     /// # Errors
@@ -117,7 +125,10 @@ impl Jaeger {
 fn configuration(ports: &Ports) -> Value {
     let at = |port: u16| json!({"endpoint": format!("127.0.0.1:{port}")});
     json!({
-        "receivers": {"otlp": {"protocols": {"http": at(ports.otlp_http), "grpc": at(ports.otlp_grpc)}}},
+        "receivers": {
+            "otlp": {"protocols": {"http": at(ports.otlp_http), "grpc": at(ports.otlp_grpc)}},
+            "zipkin": at(ports.zipkin),
+        },
         "exporters": {"jaeger_storage_exporter": {"trace_storage": "memory"}},
         "extensions": {
             "jaeger_storage": {"backends": {"memory": {"memory": {"max_traces": CAPACITY}}}},
@@ -131,7 +142,9 @@ fn configuration(ports: &Ports) -> Value {
         "service": {
             "extensions": ["jaeger_storage", "jaeger_query", "healthcheckv2"],
             "telemetry": {"metrics": {"level": "none"}},
-            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]}},
+            "pipelines": {"traces": {
+                "receivers": ["otlp", "zipkin"], "exporters": ["jaeger_storage_exporter"],
+            }},
         },
     })
 }
