@@ -218,7 +218,7 @@ pub enum BackendKind {
     Otlp,
     /// Grafana Loki, by its OTLP endpoint.
     Loki,
-    /// Elasticsearch.
+    /// Elasticsearch, by its own API or by Elastic's OTLP endpoint.
     Elasticsearch,
     /// Grafana Tempo, by OTLP.
     Tempo,
@@ -251,8 +251,9 @@ pub struct Backend {
     /// Its URL, without user information. Example: `http://tempo.monitoring.svc:4317`.
     #[schemars(length(min = 1, max = 512))]
     pub address: String,
-    /// Whether OTLP goes over gRPC or HTTP, for kinds that take both: `Otlp`, `Tempo`, `Jaeger`.
-    /// Default: `Grpc`.
+    /// Whether OTLP goes over gRPC or HTTP, for kinds that take both: `Otlp`, `Tempo`, `Jaeger`, and
+    /// `Elasticsearch`, whose managed OTLP endpoint it then is. Default: `Grpc`; for `Elasticsearch` its own
+    /// API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::shared_schema::optional_word::<OtlpProtocol>")]
     pub protocol: Option<OtlpProtocol>,

@@ -60,15 +60,17 @@ enum Form {
 }
 
 fn form(backend: &Backend) -> Form {
-    match (backend.kind, backend.protocol.unwrap_or_default()) {
-        (BackendKind::Otlp | BackendKind::Tempo | BackendKind::Jaeger, OtlpProtocol::Grpc) => Form::OtlpGrpc,
-        (BackendKind::Elasticsearch, _) => Form::Elasticsearch,
+    match (backend.kind, backend.protocol) {
+        (BackendKind::Otlp | BackendKind::Tempo | BackendKind::Jaeger, None | Some(OtlpProtocol::Grpc))
+        | (BackendKind::Elasticsearch, Some(OtlpProtocol::Grpc)) => Form::OtlpGrpc,
+        (BackendKind::Elasticsearch, None) => Form::Elasticsearch,
         (BackendKind::Zipkin, _) => Form::Zipkin,
         (BackendKind::PrometheusRemoteWrite, _) => Form::RemoteWrite,
         (
             BackendKind::Otlp
             | BackendKind::Tempo
             | BackendKind::Jaeger
+            | BackendKind::Elasticsearch
             | BackendKind::Loki
             | BackendKind::Honeycomb
             | BackendKind::Sentry
@@ -140,7 +142,8 @@ fn endpoint(backend: &Backend) -> String {
 /// The tenant, and who we are, in the form that the kind wants. Honeycomb:
 /// <https://docs.honeycomb.io/send-data/opentelemetry/collector/exporters>, where the tenant may be its
 /// dataset. Sentry: <https://docs.sentry.io/concepts/otlp/forwarding/pipelines/collector/>, whose combined
-/// endpoint, `https://ORG.ingest.sentry.io/api/PROJECT/integration/otlp`, only the platform can know.
+/// endpoint, `https://ORG.ingest.sentry.io/api/PROJECT/integration/otlp`, only the platform can know. Elastic, by OTLP:
+/// <https://www.elastic.co/docs/reference/opentelemetry/motlp>.
 fn headers(backend: &Backend) -> Value {
     let tenant = backend.tenant_header.iter().map(|header| (header.name.clone(), json!(header.value)));
     let mut headers = literal(Value::Object(tenant.collect()));
@@ -149,9 +152,9 @@ fn headers(backend: &Backend) -> Value {
         let (name, value) = match backend.kind {
             BackendKind::Honeycomb => ("x-honeycomb-team", secret),
             BackendKind::Sentry => ("x-sentry-auth", format!("sentry sentry_key={secret}")),
+            BackendKind::Elasticsearch => ("Authorization", format!("ApiKey {secret}")),
             BackendKind::Otlp
             | BackendKind::Loki
-            | BackendKind::Elasticsearch
             | BackendKind::Tempo
             | BackendKind::Jaeger
             | BackendKind::Zipkin

@@ -101,6 +101,15 @@ async fn vendors() -> Vec<Vendor> {
             paths: &["/api/v2/spans"],
             headers: &[r#""authorization": "Bearer zipkin-token""#, r#""content-type": "application/json""#],
         },
+        Vendor {
+            sink: Sink::start().await,
+            name: "elastic",
+            exporter: "otlp_http/elastic",
+            backend: json!({"kind": "Elasticsearch", "protocol": "Http"}),
+            secret: "elastic-key",
+            paths: &["/v1/traces", "/v1/logs", "/v1/metrics"],
+            headers: &[r#""authorization": "ApiKey elastic-key""#],
+        },
     ]
 }
 
@@ -148,9 +157,9 @@ async fn each_vendor_is_asked_at_its_path_and_with_its_own_credentials() {
     }
     let given = Given {
         pipeline: json!({
-            "traces": {"backends": ["honeycomb", "sentry", "zipkin"]},
-            "logs": {"backends": ["honeycomb", "sentry"]},
-            "metrics": {"backends": ["honeycomb", "mimir"]},
+            "traces": {"backends": ["honeycomb", "sentry", "zipkin", "elastic"]},
+            "logs": {"backends": ["honeycomb", "sentry", "elastic"]},
+            "metrics": {"backends": ["honeycomb", "mimir", "elastic"]},
         }),
         backends: vendors.iter().map(Vendor::written).collect(),
         over,
@@ -159,6 +168,7 @@ async fn each_vendor_is_asked_at_its_path_and_with_its_own_credentials() {
             ("AGENTSLO_BACKEND_SENTRY", vendors[1].secret.to_owned()),
             ("AGENTSLO_BACKEND_MIMIR", vendors[2].secret.to_owned()),
             ("AGENTSLO_BACKEND_ZIPKIN", vendors[3].secret.to_owned()),
+            ("AGENTSLO_BACKEND_ELASTIC", vendors[4].secret.to_owned()),
         ],
         ..Given::default()
     };
