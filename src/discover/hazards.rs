@@ -11,13 +11,13 @@ use super::label_kinds::kind_of_label;
 use super::threshold::{Bounds, bounds};
 use super::wanted::metrics;
 use crate::domain::metric_name::{stored_label, stored_name};
-use crate::profiles::{Metric, MetricKind, Shape};
+use crate::profiles::{Metric, MetricKind, Outcomes, Shape};
 
 /// The bounds that OpenTelemetry SDKs give a histogram without advice, made for milliseconds.
 const SDK_BOUNDS: [f64; 15] =
     [0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10_000.0];
 /// What to do where the profile has no advice of its own.
-const ADVICE: [(&str, &str); 14] = [
+const ADVICE: [(&str, &str); 15] = [
     (
         "DeltaTemporality",
         "set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative, or convert in the Collector",
@@ -43,6 +43,10 @@ const ADVICE: [(&str, &str); 14] = [
     ("TwoNames", "name the service after the agent"),
     ("WrongType", "expose it as the type that the profile has; rules count its increase"),
     ("CalledOnly", "count a call when it ends, with its outcome"),
+    (
+        "OutcomeUnset",
+        "trace the runs around query(), or log query_completed and query_failed: Claude Code's own spans do not tell",
+    ),
     ("ContentInLabels", "turn sensitive data off where metrics are exported"),
 ];
 
@@ -260,16 +264,20 @@ impl<'a> Look<'a> {
     }
 
     /// Outcomes that tell nothing.
-    fn outcomes(&self) -> Option<Sighting> {
-        let tools = self.fit.profile.tools.as_ref()?;
-        let label = tools.outcome.label()?;
-        let found = self.fit.series(self.facts, &tools.metric);
+    fn outcomes(&self) -> impl Iterator<Item = Sighting> {
+        let profile = self.fit.profile;
+        let all = [("CalledOnly", "called", &profile.tools), ("OutcomeUnset", "unset", &profile.runs)];
+        all.into_iter().filter_map(|(hazard, value, events)| self.only(hazard, value, events.as_ref()?))
+    }
+
+    fn only(&self, hazard: &'static str, value: &str, events: &Outcomes) -> Option<Sighting> {
+        let label = events.outcome.label()?;
+        let found = self.fit.series(self.facts, &events.metric);
         let name = stored_label(&label.name, self.fit.translation);
-        let is_excluded = |series: &Series| label.excluded.iter().any(|value| value == series.label(&name));
-        let tells_nothing = !found.is_empty() && found.iter().all(|found| is_excluded(found.series));
+        let tells_nothing = !found.is_empty() && found.iter().all(|found| found.series.label(&name) == value);
         tells_nothing.then(|| {
-            let sign = format!("label {name} has only the value {}", found[0].series.label(&name));
-            self.sighting("CalledOnly", found[0].name, sign)
+            let sign = format!("label {name} has only the value {value}");
+            self.sighting(hazard, found[0].name, sign)
         })
     }
 }

@@ -164,6 +164,18 @@ gen_ai_client_operation_duration_seconds_count{job="chat",namespace="a",gen_ai_p
 }
 
 #[test]
+fn runs_whose_end_nobody_tells_are_named() {
+    let unset = "agent_runs_total{agent_name=\"coder\",namespace=\"a\",outcome=\"unset\"} 10\n\
+                 agent_cost_usd_total{agent_name=\"coder\",namespace=\"a\"} 2\n";
+    let named = |texts: &[&str]| -> Vec<&str> {
+        proposed(texts, &Scope::default()).sightings.iter().map(|seen| seen.hazard).collect()
+    };
+    assert_eq!(named(&[unset]), ["OutcomeUnset"]);
+    let told = "agent_runs_total{agent_name=\"coder\",namespace=\"a\",outcome=\"ok\"} 1\n";
+    assert_eq!(named(&[unset, told]), [""; 0]);
+}
+
+#[test]
 fn derived_metrics_without_what_only_events_tell_are_those_of_an_agent_of_spans() {
     let calls = |agent: &str| {
         format!(
