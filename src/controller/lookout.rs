@@ -64,8 +64,7 @@ impl Lookout {
     }
 
     fn pause(&self, watched: &Watched) -> Duration {
-        let waits_for_collector =
-            |seen: &Seen| watched.observability.pipeline().is_some() && !seen.has_collector;
+        let waits_for_collector = |seen: &Seen| watched.has_pipeline && !seen.has_collector;
         match &*watched.sighting {
             Sighting::Seen(seen) if !seen.roles.is_empty() && !waits_for_collector(seen) => {
                 self.interval * POLLS_WHEN_KNOWN
@@ -90,7 +89,7 @@ impl Lookout {
 
     async fn ask(&self, endpoint: &PrometheusEndpoint, watched: &Watched) -> Result<Sighting, QueryError> {
         let connection = connect(endpoint, &self.operator_namespace, &self.ctx).await?;
-        let seen = sighting(&connection, &watched.observability).await;
+        let seen = sighting(&connection, &watched.question).await;
         let code = seen.as_ref().err().map_or("ok", QueryError::reason);
         self.ctx.metrics.queried.get_or_create(&Queried { code }).inc();
         Ok(Sighting::Seen(seen?))

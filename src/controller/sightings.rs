@@ -1,4 +1,4 @@
-//! What is known of the telemetry of each AgentObservability: the last valid spec, and what Prometheus said.
+//! What is known of the telemetry of each AgentObservability: what Prometheus is asked, and what it said.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,8 +17,10 @@ pub(super) type ObservabilityKey = (String, String);
 /// One AgentObservability that is in force.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
-    /// Its last valid spec.
-    pub(super) observability: Arc<Observability>,
+    /// What Prometheus is asked about its last valid spec.
+    pub(super) question: Arc<str>,
+    /// Whether it has a pipeline, which a Collector should run.
+    pub(super) has_pipeline: bool,
     /// Where its series are.
     pub(super) endpoint: Option<PrometheusEndpoint>,
     /// What was seen.
@@ -47,17 +49,17 @@ impl Sightings {
     /// Notes a valid spec and returns what was last seen of its telemetry.
     pub(super) fn register(&self, key: &ObservabilityKey, observability: &Observability) -> Arc<Sighting> {
         let endpoint = observability.platform().prometheus.clone();
+        let question: Arc<str> = question(observability).into();
+        let has_pipeline = observability.pipeline().is_some();
         let mut all = locked(&self.watched);
-        let before = all.get(key).filter(|before| {
-            before.endpoint == endpoint && question(&before.observability) == question(observability)
-        });
+        let before = all.get(key).filter(|before| before.endpoint == endpoint && before.question == question);
         if before.is_none() && endpoint.is_some() {
             self.changed.notify_one();
         }
         let unread = if endpoint.is_some() { Sighting::Pending } else { Sighting::NoPrometheus };
         let sighting = before.map_or_else(|| Arc::new(unread), |before| Arc::clone(&before.sighting));
-        let observability = Arc::new(observability.clone());
-        all.insert(key.clone(), Watched { observability, endpoint, sighting: Arc::clone(&sighting) });
+        let watched = Watched { question, has_pipeline, endpoint, sighting: Arc::clone(&sighting) };
+        all.insert(key.clone(), watched);
         sighting
     }
 

@@ -107,7 +107,7 @@ pub(super) fn fits(facts: &Facts) -> Vec<Fit> {
         .collect();
     let mut candidates: Vec<Candidate<'_>> =
         recognised.iter().flat_map(|fit| candidates(facts, fit)).collect();
-    candidates.sort_by_key(Candidate::rank);
+    candidates.sort_by_cached_key(Candidate::rank);
     let accepted = choose(candidates);
     let mut fits: Vec<Fit> = Vec::new();
     for candidate in &accepted {

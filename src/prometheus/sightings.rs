@@ -28,12 +28,12 @@ const LARGEST_BOUND: f64 = 1e9;
 /// Most buckets that are looked at; a histogram with more is taken to have any.
 const MOST_BUCKETS: usize = 128;
 
-/// Looks at the telemetry of one agent.
+/// Looks at the telemetry of one agent, of which this is the [`question`].
 ///
 /// # Errors
 /// See [`QueryError`].
-pub async fn sighting(connection: &Connection, observability: &Observability) -> Result<Seen, QueryError> {
-    let answer = connection.query(&question(observability)).await?;
+pub async fn sighting(connection: &Connection, question: &str) -> Result<Seen, QueryError> {
+    let answer = connection.query(question).await?;
     let Data::Vector(rows) = answer.data() else { return Err(QueryError::NotPrometheus) };
     let part = |row: &InstantVector| Some((row.metric().get(PART)?.clone(), row.sample().value()));
     let parts: BTreeMap<String, f64> = rows.iter().filter_map(part).collect();

@@ -16,14 +16,22 @@ fn observability(namespace: &str, name: &str, agent: &str) -> Value {
     })
 }
 
-pub(crate) async fn of_two_for_one_agent_the_older_is_in_force(cluster: &impl Cluster, namespace: &str) {
+const SUPERSEDED: (&str, &str, &str) = ("Accepted", "False", "Superseded");
+
+/// AgentObservabilities `a-older`, which is in force, and `newer`, which is not.
+async fn given_two_of_one_agent(cluster: &impl Cluster, namespace: &str) -> [Value; 2] {
     given_namespace(cluster, namespace).await;
-    let mut newer = observability(namespace, "newer", "support-agent");
-    cluster.apply(&observability(namespace, "a-older", "support-agent")).await;
+    let both = ["a-older", "newer"].map(|name| observability(namespace, name, "support-agent"));
+    cluster.apply(&both[0]).await;
     cluster.wait_for_one(Kind::Observability, namespace, "a-older", ("Ready", "True", "Ready")).await;
-    cluster.apply(&newer).await;
-    let wanted = ("Accepted", "False", "Superseded");
-    let said = cluster.wait_for_one(Kind::Observability, namespace, "newer", wanted).await;
+    cluster.apply(&both[1]).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "newer", SUPERSEDED).await;
+    both
+}
+
+pub(crate) async fn of_two_for_one_agent_the_older_is_in_force(cluster: &impl Cluster, namespace: &str) {
+    let [_, mut newer] = given_two_of_one_agent(cluster, namespace).await;
+    let said = cluster.wait_for_one(Kind::Observability, namespace, "newer", SUPERSEDED).await;
     assert!(said["message"].as_str().unwrap_or_default().contains("'a-older' is older"), "{said}");
     cluster.wait_for_one(Kind::Observability, namespace, "a-older", ("Ready", "True", "Ready")).await;
 
@@ -33,7 +41,7 @@ pub(crate) async fn of_two_for_one_agent_the_older_is_in_force(cluster: &impl Cl
     cluster.wait_for_one(Kind::Observability, namespace, "newer", ("Ready", "True", "Ready")).await;
     newer["spec"]["agent"] = "support-agent".into();
     cluster.apply(&newer).await;
-    cluster.wait_for_one(Kind::Observability, namespace, "newer", wanted).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "newer", SUPERSEDED).await;
 
     cluster.delete(Kind::Observability, namespace, "a-older").await;
     cluster.wait_for_one(Kind::Observability, namespace, "newer", ("Ready", "True", "Ready")).await;
@@ -41,14 +49,7 @@ pub(crate) async fn of_two_for_one_agent_the_older_is_in_force(cluster: &impl Cl
 
 /// The one that is in force is edited away, and nothing else happens to the other.
 pub(crate) async fn an_agent_that_is_left_goes_to_the_next_in_line(cluster: &impl Cluster, namespace: &str) {
-    given_namespace(cluster, namespace).await;
-    let mut older = observability(namespace, "a-older", "support-agent");
-    cluster.apply(&older).await;
-    cluster.wait_for_one(Kind::Observability, namespace, "a-older", ("Ready", "True", "Ready")).await;
-    cluster.apply(&observability(namespace, "newer", "support-agent")).await;
-    let superseded = ("Accepted", "False", "Superseded");
-    cluster.wait_for_one(Kind::Observability, namespace, "newer", superseded).await;
-
+    let [mut older, _] = given_two_of_one_agent(cluster, namespace).await;
     older["spec"]["agent"] = "billing-agent".into();
     cluster.apply(&older).await;
     cluster.wait_for_one(Kind::Observability, namespace, "newer", ("Ready", "True", "Ready")).await;
@@ -56,7 +57,7 @@ pub(crate) async fn an_agent_that_is_left_goes_to_the_next_in_line(cluster: &imp
     // And back: the older one is in force again, and the newer is told.
     older["spec"]["agent"] = "support-agent".into();
     cluster.apply(&older).await;
-    cluster.wait_for_one(Kind::Observability, namespace, "newer", superseded).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "newer", SUPERSEDED).await;
 }
 
 pub(crate) async fn an_agent_slo_follows_its_observability(cluster: &impl Cluster, namespace: &str) {

@@ -142,8 +142,8 @@ fn endpoint(backend: &Backend) -> String {
 /// The tenant, and who we are, in the form that the kind wants. Honeycomb:
 /// <https://docs.honeycomb.io/send-data/opentelemetry/collector/exporters>, where the tenant may be its
 /// dataset. Sentry: <https://docs.sentry.io/concepts/otlp/forwarding/pipelines/collector/>, whose combined
-/// endpoint, `https://ORG.ingest.sentry.io/api/PROJECT/integration/otlp`, only the platform can know. Elastic, by OTLP:
-/// <https://www.elastic.co/guide/en/serverless/current/collect-data-with-native-otlp.html>.
+/// endpoint, `https://ORG.ingest.sentry.io/api/PROJECT/integration/otlp`, only the platform can know. Elastic,
+/// by OTLP: <https://www.elastic.co/guide/en/serverless/current/collect-data-with-native-otlp.html>.
 fn headers(backend: &Backend) -> Value {
     let tenant = backend.tenant_header.iter().map(|header| (header.name.clone(), json!(header.value)));
     let mut headers = literal(Value::Object(tenant.collect()));

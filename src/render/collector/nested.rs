@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::escape::quoted;
 use super::patterns::{SECRET_KEYS, SPARED_KEYS, any_of, below};
-use super::statements::{OF_LOGS, OF_METRICS, OF_TRACES, Statements, strict};
+use super::statements::{OF_LOGS, OF_METRICS, OF_TRACES, Statements, deleted, strict};
 
 /// Stands between a key and its value, and ends an entry, as OTTL and as RE2 write them.
 const UNIT: &str = r"\x1f";
@@ -84,7 +84,7 @@ fn of_body(scratch: &Scratch<'_>, key_patterns: &[String], values: &str) -> Vec<
 /// Flattens what is kept aside as `nested`, deletes bytes and secret keys in it, and notes whether there
 /// were any.
 fn cleaned(scratch: &Scratch<'_>, secret_keys: &[String], spares: bool) -> Vec<String> {
-    let (nested, bytes, spared) = (scratch.at("nested"), scratch.at("bytes"), scratch.at("spared"));
+    let (nested, bytes) = (scratch.at("nested"), scratch.at("bytes"));
     let before = scratch.at("before");
     let exists = format!("where {nested} != nil");
     let mut all = vec![format!("flatten({nested}) {exists}")];
@@ -93,18 +93,16 @@ fn cleaned(scratch: &Scratch<'_>, secret_keys: &[String], spares: bool) -> Vec<S
     all.push(format!("set({before}, {nested}) {exists}"));
     all.extend(pattern_of_keys(scratch, "bytes"));
     all.push(format!("delete_matching_keys({nested}, {bytes}) where {}", is_found(&bytes)));
-    if spares {
-        all.push(format!("set({spared}, {nested}) {exists}"));
-        all.push(format!("keep_matching_keys({spared}, {}) {exists}", quoted(&below(SPARED_KEYS))));
-    }
-    if !secret_keys.is_empty() {
-        let secret_keys: Vec<String> = secret_keys.iter().map(|pattern| below(pattern)).collect();
-        let secret_keys = quoted(&any_of(&secret_keys));
-        all.push(format!("delete_matching_keys({nested}, {secret_keys}) {exists}"));
-    }
-    if spares {
-        all.push(format!("merge_maps({nested}, {spared}, \"upsert\") {exists}"));
-    }
+    let secret_keys: Vec<String> = secret_keys.iter().map(|pattern| below(pattern)).collect();
+    let keys = quoted(&any_of(&secret_keys));
+    let deletes: Vec<String> = if spares {
+        deleted(&nested, &keys, &scratch.at("spared"), &quoted(&below(SPARED_KEYS))).into()
+    } else if secret_keys.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("delete_matching_keys({nested}, {keys})")]
+    };
+    all.extend(deletes.into_iter().map(|statement| format!("{statement} {exists}")));
     all.push(changed(scratch, &before, &nested));
     all
 }

@@ -8,7 +8,7 @@ use super::content;
 use super::escape::quoted;
 use super::nested::nested;
 use super::patterns::{SECRET_KEYS, SPARED_KEYS, any_of, values};
-use super::statements::{OF_LOGS, OF_METRICS, OF_TRACES, Statements, strict};
+use super::statements::{OF_LOGS, OF_METRICS, OF_TRACES, Statements, deleted, strict};
 use crate::api::v1alpha1::ContentCapture;
 use crate::collector_versions::Release;
 use crate::domain::pipeline::Redaction;
@@ -74,15 +74,8 @@ fn redact(patterns: &[String]) -> Value {
 /// aside.
 fn keys(statements: Statements<'_>, patterns: &[String]) -> Value {
     let (every, spared) = (quoted(&any_of(patterns)), quoted(SPARED_KEYS));
-    let of_map = |level: &str, map: &str| {
-        let aside = format!("{level}.cache[\"spared\"]");
-        [
-            format!("set({aside}, {map})"),
-            format!("keep_matching_keys({aside}, {spared})"),
-            format!("delete_matching_keys({map}, {every})"),
-            format!("merge_maps({map}, {aside}, \"upsert\")"),
-        ]
-    };
+    let of_map =
+        |level: &str, map: &str| deleted(map, &every, &format!("{level}.cache[\"spared\"]"), &spared);
     let attributes = |level: &str| of_map(level, &format!("{level}.attributes")).to_vec();
     let mut logs = statements.about_each(&OF_LOGS, attributes);
     let body = of_map("log", "log.body").map(|statement| format!("{statement} where IsMap(log.body)"));

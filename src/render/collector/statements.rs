@@ -36,6 +36,17 @@ impl Statements<'_> {
     }
 }
 
+/// Deletes what is behind some keys of a map, but not what is behind the spared ones, which are kept aside
+/// meanwhile. Both are patterns, quoted.
+pub(super) fn deleted(map: &str, keys: &str, aside: &str, spared: &str) -> [String; 4] {
+    [
+        format!("set({aside}, {map})"),
+        format!("keep_matching_keys({aside}, {spared})"),
+        format!("delete_matching_keys({map}, {keys})"),
+        format!("merge_maps({map}, {aside}, \"upsert\")"),
+    ]
+}
+
 /// The statements of one component. An error refuses the data, so that nothing passes unread.
 pub(super) fn strict(traces: Vec<Value>, logs: Vec<Value>, metrics: Vec<Value>) -> Value {
     transform("propagate", traces, logs, metrics)

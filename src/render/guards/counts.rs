@@ -68,9 +68,11 @@ impl Event {
 
 /// The recordings that the guards, the status and the dashboards need.
 pub(super) fn recordings(observability: &Observability) -> Vec<Rule> {
-    let always = [(Role::Cost, dollars as fn(&Observability) -> Vec<Rule>), (Role::Runs, runs)];
-    let seen = always.into_iter().filter(|(role, _)| observability.has(*role));
-    let mut rules: Vec<Rule> = seen.flat_map(|(_, rules)| rules(observability)).collect();
+    let always = [
+        observability.has(Role::Cost).then(|| dollars(observability)),
+        observability.has(Role::Runs).then(|| runs(observability)),
+    ];
+    let mut rules: Vec<Rule> = always.into_iter().flatten().flatten().collect();
     for guard in made(observability) {
         let wanted = match &guard.watch {
             Watch::SpendRate { .. } | Watch::SpendBudget { .. } => dollars(observability),
@@ -200,11 +202,8 @@ fn birth_bound(observability: &Observability, event: Event) -> String {
 /// for a new one does not alert by itself.
 fn dollar_floor(observability: &Observability) -> Decimal {
     let floors = made(observability).filter_map(|guard| match &guard.watch {
-        Watch::SpendRate { max_per_hour, .. } => {
-            Some(max_per_hour.map_or(Decimal::from_integer(USUAL_DOLLAR_FLOOR), |max| {
-                max.divided_by(Decimal::from_integer(4))
-            }))
-        }
+        Watch::SpendRate { max_per_hour: Some(max), .. } => Some(max.divided_by(Decimal::from_integer(4))),
+        Watch::SpendRate { max_per_hour: None, .. } => Some(Decimal::from_integer(USUAL_DOLLAR_FLOOR)),
         Watch::SpendBudget { amount, .. } => Some(amount.divided_by(Decimal::from_integer(10))),
         Watch::Activity { .. }
         | Watch::Stuck { .. }
