@@ -82,7 +82,7 @@ impl Lookout {
             Err(error) => Sighting::Failed { reason: error.reason(), message: error.to_string() },
         };
         let (namespace, name) = key;
-        if self.ctx.sightings.note(key, seen) {
+        if self.ctx.sightings.note(key, &watched.question, seen) {
             self.wake.observability(namespace, name);
         }
     }

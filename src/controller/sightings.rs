@@ -63,10 +63,13 @@ impl Sightings {
         sighting
     }
 
-    /// Notes what was seen; says whether it differs from before.
-    pub(super) fn note(&self, key: &ObservabilityKey, sighting: Sighting) -> bool {
+    /// Notes what was answered to a question; says whether it differs from before. If another is asked by
+    /// now, the answer says nothing about it.
+    pub(super) fn note(&self, key: &ObservabilityKey, question: &str, sighting: Sighting) -> bool {
         let mut all = locked(&self.watched);
-        let Some(watched) = all.get_mut(key) else { return false };
+        let Some(watched) = all.get_mut(key).filter(|watched| &*watched.question == question) else {
+            return false;
+        };
         let differs = *watched.sighting != sighting;
         watched.sighting = Arc::new(sighting);
         differs
@@ -75,5 +78,40 @@ impl Sightings {
     /// Forgets one that is gone.
     pub(super) fn forget(&self, key: &ObservabilityKey) {
         locked(&self.watched).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::v1alpha1::{AgentObservability, AgentObservabilitySpec};
+    use crate::domain::platform::Platform;
+    use crate::domain::sighting::Seen;
+    use crate::validate::{self, ObservabilityFacts};
+
+    fn observability(profile: &str) -> Observability {
+        let spec = json!({"agent": "support", "telemetry": {"profile": profile}});
+        let spec: AgentObservabilitySpec = serde_json::from_value(spec).expect("it should have the shape");
+        let mut resource = AgentObservability::new("support", spec);
+        resource.metadata.namespace = Some("team-a".to_owned());
+        let prometheus = json!({"address": "http://prometheus.example:9090"});
+        let prometheus = serde_json::from_value(prometheus).expect("it should have the shape");
+        let platform = Platform { prometheus: Some(prometheus), ..Platform::default() };
+        let facts = ObservabilityFacts { platform, ..ObservabilityFacts::default() };
+        validate::observability(&resource, &facts).expect("it should be valid")
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_question_is_not_taken_for_one_to_the_present() {
+        let sightings = Sightings::default();
+        let key = ("team-a".to_owned(), "support".to_owned());
+        let (before, now) = (observability("AgentMetrics"), observability("ClaudeCode"));
+        sightings.register(&key, &before);
+        sightings.register(&key, &now);
+        assert!(!sightings.note(&key, &question(&before), Sighting::Seen(Seen::default())));
+        assert_eq!(sightings.get(&key).as_deref(), Some(&Sighting::Pending));
+        assert!(sightings.note(&key, &question(&now), Sighting::Seen(Seen::default())));
     }
 }
