@@ -28,7 +28,7 @@ check: ## Formatting, lints, and the dependency rules where cargo-deny is instal
 	else echo "deny.toml was not checked: cargo-deny is not installed"; fi
 
 bless: ## Accept goldens and rewrite generated files, pictures too, then show the difference
-	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it -- generated golden || true
+	BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --test it -- generated golden the_present_version || true
 	@if test -x "$$(tools/servers dir)/prometheus"; then \
 	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --test cluster -- pictures_are || true; \
 	else echo "docs/pictures stay as they are: they need a Prometheus, which make servers builds"; fi

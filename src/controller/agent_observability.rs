@@ -1,26 +1,20 @@
 //! Reconciles an AgentObservability: validate, render, gather, plan, apply, report, publish.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Instant;
 
 use k8s_openapi::jiff::Timestamp;
-use kube::runtime::controller::Action;
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{Applied, apply, owned};
 use super::context::{Context, IncomingObservability};
 use super::error::ReconcileError;
 use super::gather::Found;
-use super::pace::{
-    DELETED, DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, Visit, earlier,
-    enter, rest, retry,
-};
+use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_observability};
 use super::sightings::ObservabilityKey;
-use super::turns::Urgency;
+use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::{AgentObservability, Detected};
 use crate::domain::decimal::Decimal;
 use crate::domain::observability::Observability;
@@ -28,7 +22,7 @@ use crate::domain::platform::Platform;
 use crate::domain::role::Role;
 use crate::domain::sighting::{Seen, Sighting};
 use crate::domain::violation::Violations;
-use crate::metrics::{Queried, Reconciled};
+use crate::metrics::Queried;
 use crate::plan::{ChildName, Obstacle, child_name, plan};
 use crate::render::{self, Artifacts, Part};
 use crate::report::{Application, ObservabilityOutcome};
@@ -38,74 +32,28 @@ use crate::{report, validate};
 /// What became of the children of each part.
 type Applications = BTreeMap<Part, Vec<(ChildName, Application)>>;
 
-/// Reconciles one AgentObservability.
-pub(super) async fn reconcile(
-    incoming: Arc<IncomingObservability>,
-    ctx: Arc<Context>,
-) -> Result<Action, ReconcileError> {
-    ctx.caches_full.wait().await;
-    let visit = Visit { subject: subject(&incoming), urgency: urgency(&incoming, &ctx) };
-    let _turn = match enter(&visit, &ctx).await {
-        Ok(turn) => turn,
-        Err(instead) => return Ok(instead),
-    };
-    // Those who wait are many, and so they are kept small.
-    Box::pin(reconcile_in_turn(incoming, visit, &ctx)).await
-}
+impl Visited for AgentObservability {
+    const KIND: &'static str = "AgentObservability";
 
-async fn reconcile_in_turn(
-    incoming: Arc<IncomingObservability>,
-    mut visit: Visit,
-    ctx: &Context,
-) -> Result<Action, ReconcileError> {
-    // It may have been edited while it waited.
-    let incoming = ctx.observabilities.get(&ObjectRef::from_obj(&*incoming)).unwrap_or(incoming);
-    visit.urgency = urgency(&incoming, ctx);
-    let started = Instant::now();
-    let result = match &incoming.0 {
-        Ok(observability) if observability.meta().deletion_timestamp.is_some() => Ok(DELETED),
-        Ok(observability) => reconcile_observability(observability, &visit, ctx).await,
-        Err(invalid) => {
-            let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
-            let error = &invalid.error;
-            tracing::error!(?namespace, ?name, error, "an AgentObservability does not fit its schema");
-            Ok(UNREADABLE)
-        }
-    };
-    ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
-    let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
-    ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentObservability", result: label }).inc();
-    Ok(rest(&visit.subject, result?, ctx))
-}
-
-/// What to do after an error; logs it, once.
-// The controller runtime passes these by value.
-#[allow(clippy::needless_pass_by_value)]
-pub(super) fn after_error(
-    incoming: Arc<IncomingObservability>,
-    error: &ReconcileError,
-    ctx: Arc<Context>,
-) -> Action {
-    retry(&subject(&incoming), error, &ctx)
-}
-
-/// Whether nothing was said of the present spec yet.
-pub(super) fn is_unobserved(resource: &AgentObservability) -> bool {
-    resource.status.as_ref().and_then(|status| status.observed_generation) != resource.meta().generation
-}
-
-/// A child that was deleted is not known any more; it is made anew at once all the same.
-fn urgency(incoming: &IncomingObservability, ctx: &Context) -> Urgency {
-    let Ok(resource) = &incoming.0 else { return Urgency::Routine };
-    let namespace = resource.namespace().unwrap_or_default();
-    let children = || ctx.children.owned_by(&namespace, &resource.uid().unwrap_or_default());
-    if is_unobserved(resource) || children().iter().any(|name| ctx.children.is_disturbed(&namespace, name)) {
-        return Urgency::Change;
+    fn cache(ctx: &Context) -> &Store<IncomingObservability> {
+        &ctx.observabilities
     }
-    Urgency::Routine
+
+    fn observed_generation(&self) -> Option<i64> {
+        self.status.as_ref()?.observed_generation
+    }
+
+    /// One that was deleted is not known any more; it is made anew at once all the same.
+    fn children(&self, ctx: &Context) -> BTreeSet<ChildName> {
+        ctx.children.owned_by(&self.namespace().unwrap_or_default(), &self.uid().unwrap_or_default())
+    }
+
+    async fn reconcile(&self, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
+        reconcile(self, visit, ctx).await
+    }
 }
 
-async fn reconcile_observability(
+async fn reconcile(
     resource: &AgentObservability,
     visit: &Visit,
     ctx: &Context,
@@ -251,13 +199,4 @@ async fn publish(
 
 fn key(resource: &AgentObservability) -> ObservabilityKey {
     (resource.namespace().unwrap_or_default(), resource.name_any())
-}
-
-fn subject(incoming: &IncomingObservability) -> Subject {
-    let meta = incoming.meta();
-    Subject {
-        kind: "AgentObservability",
-        namespace: meta.namespace.clone().unwrap_or_default(),
-        name: meta.name.clone().unwrap_or_default(),
-    }
 }

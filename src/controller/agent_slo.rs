@@ -1,95 +1,48 @@
 //! Reconciles an AgentSLO: gather, validate, render, plan, apply, report, publish.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::BTreeSet;
 
 use k8s_openapi::jiff::Timestamp;
-use kube::runtime::controller::Action;
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{apply, known_acceptance, owned};
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
 use super::gather::{Facts, gather};
-use super::pace::{
-    DELETED, DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, Visit, earlier,
-    enter, rest, retry,
-};
+use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_slo};
-use super::turns::Urgency;
+use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
-use crate::metrics::{Queried, Reconciled};
+use crate::metrics::Queried;
 use crate::plan::{ChildName, Obstacle, plan};
 use crate::prometheus::SloKey;
 use crate::render::{self, ArtifactKind};
 use crate::report::{Application, Judgement, Outcome};
 use crate::{report, validate};
 
-/// Reconciles one AgentSLO.
-pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
-    ctx.caches_full.wait().await;
-    let visit = Visit { subject: subject(&incoming), urgency: urgency(&incoming, &ctx) };
-    let _turn = match enter(&visit, &ctx).await {
-        Ok(turn) => turn,
-        Err(instead) => return Ok(instead),
-    };
-    // Those who wait are many, and so they are kept small.
-    Box::pin(reconcile_in_turn(incoming, visit, &ctx)).await
-}
+impl Visited for AgentSlo {
+    const KIND: &'static str = "AgentSLO";
 
-async fn reconcile_in_turn(
-    incoming: Arc<Incoming>,
-    mut visit: Visit,
-    ctx: &Context,
-) -> Result<Action, ReconcileError> {
-    // It may have been edited while it waited.
-    let incoming = ctx.slos.get(&ObjectRef::from_obj(&*incoming)).unwrap_or(incoming);
-    visit.urgency = urgency(&incoming, ctx);
-    let started = Instant::now();
-    let result = match &incoming.0 {
-        Ok(slo) if slo.meta().deletion_timestamp.is_some() => Ok(DELETED),
-        Ok(slo) => reconcile_slo(slo, &visit, ctx).await,
-        Err(invalid) => {
-            let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
-            tracing::error!(
-                ?namespace,
-                ?name,
-                error = invalid.error,
-                "an AgentSLO does not fit its schema; its rules stay"
-            );
-            Ok(UNREADABLE)
-        }
-    };
-    ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
-    let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
-    ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentSLO", result: label }).inc();
-    Ok(rest(&visit.subject, result?, ctx))
-}
-
-/// What to do after an error; logs it, once.
-// The controller runtime passes these by value.
-#[allow(clippy::needless_pass_by_value)]
-pub(super) fn after_error(incoming: Arc<Incoming>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
-    retry(&subject(&incoming), error, &ctx)
-}
-
-/// Whether nothing was said of the present spec yet.
-pub(super) fn is_unobserved(slo: &AgentSlo) -> bool {
-    slo.status.as_ref().and_then(|status| status.observed_generation) != slo.meta().generation
-}
-
-fn urgency(incoming: &Incoming, ctx: &Context) -> Urgency {
-    let Ok(slo) = &incoming.0 else { return Urgency::Routine };
-    let namespace = slo.namespace().unwrap_or_default();
-    if is_unobserved(slo) || ctx.children.is_disturbed(&namespace, &rules_of(slo)) {
-        return Urgency::Change;
+    fn cache(ctx: &Context) -> &Store<Incoming> {
+        &ctx.slos
     }
-    Urgency::Routine
+
+    fn observed_generation(&self) -> Option<i64> {
+        self.status.as_ref()?.observed_generation
+    }
+
+    fn children(&self, _: &Context) -> BTreeSet<ChildName> {
+        [rules_of(self)].into()
+    }
+
+    async fn reconcile(&self, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
+        reconcile(self, visit, ctx).await
+    }
 }
 
 fn rules_of(slo: &AgentSlo) -> ChildName {
@@ -97,7 +50,7 @@ fn rules_of(slo: &AgentSlo) -> ChildName {
     (ArtifactKind::PrometheusRule, name)
 }
 
-async fn reconcile_slo(slo: &AgentSlo, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
+async fn reconcile(slo: &AgentSlo, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
     if slo.spec.suspend {
         let later = publish(slo, Outcome::Suspended, visit, ctx).await?;
         return Ok(SUSPENDED.and_later(later));
@@ -178,15 +131,6 @@ async fn publish(
     let generation = slo.meta().generation.unwrap_or_default();
     let status = report::slo(outcome, slo.status.as_ref(), generation, Timestamp::now());
     publish_slo(slo, status, visit, ctx).await
-}
-
-pub(super) fn subject(incoming: &Incoming) -> Subject {
-    let meta = incoming.meta();
-    Subject {
-        kind: "AgentSLO",
-        namespace: meta.namespace.clone().unwrap_or_default(),
-        name: meta.name.clone().unwrap_or_default(),
-    }
 }
 
 fn key_of(slo: &AgentSlo) -> SloKey {

@@ -27,6 +27,7 @@ mod settings;
 mod sightings;
 mod survey;
 mod turns;
+mod visit;
 mod wake;
 mod watches;
 
@@ -171,7 +172,7 @@ async fn reconcile_all(
         .reconcile_all_on(ctx.tenure.changes())
         .with_config(config.clone())
         .graceful_shutdown_on(stop_signal(stopped.clone()))
-        .run(agent_slo::reconcile, agent_slo::after_error, Arc::clone(&ctx))
+        .run(visit::visit, visit::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
     let observabilities = Controller::for_stream(observabilities, stores.observabilities.clone())
         .reconcile_on(UnboundedReceiverStream::new(woken.observabilities))
@@ -179,7 +180,7 @@ async fn reconcile_all(
         .reconcile_all_on(ctx.tenure.changes())
         .with_config(config.clone())
         .graceful_shutdown_on(stop_signal(stopped.clone()))
-        .run(agent_observability::reconcile, agent_observability::after_error, Arc::clone(&ctx))
+        .run(visit::visit, visit::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
     let platforms = Controller::for_stream(platforms, stores.platforms.clone())
         .reconcile_all_on(ctx.tenure.changes())

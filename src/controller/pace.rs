@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
-use tokio::time::Instant;
 
 use super::context::Context;
 use super::error::{ReconcileError, Retry};
 use super::poison::locked;
-use super::turns::{Turn, Urgency};
 
 /// Time to the next look when nothing happens. What moves wakes its resource by itself; this finds what a
 /// lost event hid.
@@ -63,26 +61,6 @@ pub(super) struct Subject {
     pub(super) kind: &'static str,
     pub(super) namespace: String,
     pub(super) name: String,
-}
-
-/// One look at one object.
-pub(super) struct Visit {
-    pub(super) subject: Subject,
-    pub(super) urgency: Urgency,
-}
-
-/// Waits until an object may be looked at.
-///
-/// # Errors
-/// Where it may not be now, with what to do instead.
-pub(super) async fn enter(visit: &Visit, ctx: &Context) -> Result<Turn, Action> {
-    ctx.caches_full.wait().await;
-    let subject = &visit.subject;
-    if !ctx.tenure.holds(&subject.namespace) {
-        return Err(rest(subject, ELSEWHERE, ctx));
-    }
-    ctx.limits.take(subject, Instant::now()).map_err(Action::requeue)?;
-    Ok(ctx.turns.turn(subject, visit.urgency).await)
 }
 
 /// What to do after a reconciliation without an error.

@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{ReconcileError, code_of};
-use super::pace::{Later, Visit};
+use super::pace::Later;
+use super::visit::Visit;
 use crate::api::v1alpha1::{
     AgentObservability, AgentObservabilityStatus, AgentPlatform, AgentSlo, AgentSloStatus, Condition,
     ConditionStatus,

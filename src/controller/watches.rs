@@ -16,13 +16,13 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
-use super::agent_slo;
 use super::children::ChildMeta;
 use super::context::{Incoming, IncomingObservability};
 use super::kinship::{Owned, Seniority};
 use super::scope::watch_all;
 use super::settings::Scope;
 use super::turns::Turns;
+use super::visit::hurry;
 use super::wake::{Dependents, Wake};
 use crate::api::v1alpha1::AgentPlatform;
 use crate::render::ArtifactKind;
@@ -80,7 +80,8 @@ impl Watches {
         let (policy_changed, policy) = watch::channel(());
         let (owned, seniority) = <(Arc<Owned>, Arc<Seniority>)>::default();
         let (slos, slo_changes) = watch_slos(client, scope, (Arc::clone(&seniority), Arc::clone(turns)));
-        let (observabilities, observability_changes) = watch_observabilities(client, scope, &slos, wake);
+        let (observabilities, observability_changes) =
+            watch_observabilities(client, scope, &slos, (wake, turns));
         let (platforms, platform_changes) = match &scope.platforms {
             Some(given) => given_platforms(given),
             None => watch_platforms(client, policy_changed.clone()),
@@ -151,10 +152,11 @@ fn watch_observabilities(
     client: &Client,
     scope: &Scope,
     slos: &Store<Incoming>,
-    wake: &Wake,
+    (wake, turns): (&Wake, &Arc<Turns>),
 ) -> (Store<IncomingObservability>, Changes<IncomingObservability>) {
     let (reader, writer) = reflector::store();
     let (slos, observabilities, wake) = (slos.clone(), reader.clone(), wake.clone());
+    let turns = Arc::clone(turns);
     let mut dependents = Dependents { wake, slos, observabilities, known: BTreeMap::new() };
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
@@ -163,7 +165,12 @@ fn watch_observabilities(
     let changes = watch_all(apis, &scope.of_written(), &reader)
         .modify(prune)
         .reflect(writer)
-        .inspect_ok(move |event| dependents.follow(event))
+        .inspect_ok(move |event| {
+            dependents.follow(event);
+            if let Event::Apply(observability) = event {
+                hurry(observability, &turns);
+            }
+        })
         .touched_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
     (reader, Box::pin(changes))
@@ -270,15 +277,6 @@ fn watch_children(
             .await;
     };
     (reader, Box::pin(filling))
-}
-
-/// Who edits an AgentSLO that waits for its turn should not wait with it.
-fn hurry(incoming: &Incoming, turns: &Turns) {
-    if let Ok(slo) = &incoming.0
-        && agent_slo::is_unobserved(slo)
-    {
-        turns.hurry(&agent_slo::subject(incoming));
-    }
 }
 
 /// Managed fields are most of an object's size, and nobody here reads them.

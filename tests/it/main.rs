@@ -38,4 +38,5 @@ mod pipeline;
 mod profiles;
 mod tidy;
 mod traffic;
+mod upgrade;
 mod warnings;
