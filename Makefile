@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers bench-rules ci
+.PHONY: help demo test test-fast check bless render run servers chart bench-rules ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -32,6 +32,9 @@ bless: ## Accept goldens and rewrite generated files, pictures too, then show th
 	@if test -x "$$(tools/servers dir)/prometheus"; then \
 	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --test cluster -- pictures_are || true; \
 	else echo "docs/pictures stay as they are: they need a Prometheus, which make servers builds"; fi
+	@if test -x "$$(tools/servers dir)/helm"; then \
+	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --test cluster -- install::chart install::folders || true; \
+	else echo "deploy/ stays as it is: it needs Helm, which make servers builds"; fi
 	git --no-pager diff --stat
 
 render: ## Print the rules of one example: make render EXAMPLE=success
@@ -42,6 +45,10 @@ run: ## Run the controller against the current kubeconfig
 
 servers: ## Find or build the real servers that tests and demo use
 	@tools/servers ensure test
+
+chart: ## Lint the chart, and hold it, its alerts and deploy/ to what is kept
+	@$(call SERVERS,helm kubectl promtool) && export AGENTSLO_SERVERS && \
+	$(CARGO) test --locked --test cluster -- install::chart install::folders install::alerts
 
 bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \

@@ -12,7 +12,13 @@ use serde_json::{Value, json};
 /// Whatever went wrong, for a person to read.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-const RBAC: &str = include_str!("../../deploy/rbac.yaml");
+/// What the operator may do, made from the chart.
+pub(crate) const RBAC: [&str; 4] = [
+    include_str!("../../deploy/base/namespace.yaml"),
+    include_str!("../../deploy/base/service-account.yaml"),
+    include_str!("../../deploy/base/secrets.yaml"),
+    include_str!("../../deploy/overlays/cluster/permissions.yaml"),
+];
 
 /// The bed's user of that name is bound to exactly what the operator is granted.
 const BINDING: &str = "
@@ -38,8 +44,9 @@ pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
     {
         bed.kubectl(&["wait", "--for=condition=Established", &format!("crd/{crd}"), "--timeout=60s"]).await?;
     }
-    bed.apply_yaml(RBAC).await?;
-    bed.apply_yaml(BINDING).await?;
+    for text in RBAC.into_iter().chain([BINDING]) {
+        bed.apply_yaml(text).await?;
+    }
     bed.apply_yaml(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n")).await?;
     Ok(())
 }
@@ -58,6 +65,16 @@ pub(crate) async fn name_prometheus(bed: &Bed, besides: &Value) -> Result<()> {
 
 /// Starts the operator as the bed's user `operator`, with nothing but the permissions above.
 pub(crate) async fn start_operator(bed: &Bed, program: &Path, name: &str) -> Result<Process> {
+    start_operator_as(bed, program, name, &bed.kubeconfig("operator")?).await
+}
+
+/// Starts the operator as whoever a kubeconfig says.
+pub(crate) async fn start_operator_as(
+    bed: &Bed,
+    program: &Path,
+    name: &str,
+    kubeconfig: &Path,
+) -> Result<Process> {
     let port = bed.port()?;
     let log = bed.logs().join(format!("{name}.log"));
     let launch = Launch::new(name, program, &log, Probe::Url(format!("http://127.0.0.1:{port}/readyz")))
@@ -70,7 +87,7 @@ pub(crate) async fn start_operator(bed: &Bed, program: &Path, name: &str) -> Res
             "--log-format",
             "text",
         ])
-        .env("KUBECONFIG", bed.kubeconfig("operator")?.display().to_string())
+        .env("KUBECONFIG", kubeconfig.display().to_string())
         .deadline(Duration::from_mins(1));
     Ok(Process::launch(launch).await?)
 }

@@ -5,15 +5,20 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::stage;
+
 /// A verb on a resource.
 type Use = (String, String);
 
-/// What the audit log says that the user `operator` did.
-pub(crate) fn used(audit_log: &str) -> BTreeSet<Use> {
+/// The bed's user that has the operator's permissions.
+pub(crate) const OPERATOR: &str = "operator";
+
+/// What the audit log says that a user did.
+pub(crate) fn used(audit_log: &str, user: &str) -> BTreeSet<Use> {
     audit_log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["user"]["username"] == "operator")
+        .filter(|event| event["user"]["username"] == user)
         .filter_map(|event| {
             let object = event.get("objectRef")?;
             let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -29,14 +34,20 @@ pub(crate) fn requests(audit_log: &str) -> Vec<String> {
     audit_log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["user"]["username"] == "operator" && event.get("objectRef").is_some())
+        .filter(|event| event["user"]["username"] == OPERATOR && event.get("objectRef").is_some())
         .filter(|event| event["verb"] != "watch")
         .map(|event| format!("{} {}", event["verb"], event["requestURI"]))
         .collect()
 }
 
-/// What `deploy/rbac.yaml` grants.
+/// What `deploy/` grants.
 pub(crate) fn granted() -> BTreeSet<Use> {
+    let documents = stage::RBAC.iter().flat_map(|text| serde_saphyr::from_multiple(text));
+    granted_by(documents.flatten())
+}
+
+/// What roles grant; other objects grant nothing.
+pub(crate) fn granted_by(objects: impl IntoIterator<Item = Value>) -> BTreeSet<Use> {
     #[derive(Deserialize)]
     struct Role {
         #[serde(default)]
@@ -47,10 +58,9 @@ pub(crate) fn granted() -> BTreeSet<Use> {
         resources: Vec<String>,
         verbs: Vec<String>,
     }
-    let text = include_str!("../../deploy/rbac.yaml");
-    let roles = text
-        .split("\n---\n")
-        .map(|document| serde_saphyr::from_str::<Role>(document).expect("RBAC should parse"));
+    let roles = objects
+        .into_iter()
+        .map(|object| serde_json::from_value::<Role>(object).expect("an object should have a role's shape"));
     roles
         .flat_map(|role| role.rules)
         .flat_map(|rule| {
