@@ -46,6 +46,13 @@ pub struct OfKind {
     pub kind: &'static str,
 }
 
+/// Number of a shard.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct OfShard {
+    /// The number, from 0.
+    pub shard: usize,
+}
+
 /// All of the operator's own numbers.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -66,6 +73,10 @@ pub struct Metrics {
     pub objects: Family<OfKind, Gauge>,
     /// Specs that could not be rendered, by rule.
     pub rejected: Family<Queried, Counter>,
+    /// 1 where this replica is responsible for a shard, else 0.
+    pub leader: Family<OfShard, Gauge>,
+    /// 1 when all caches were filled once, else 0.
+    pub synced: Gauge,
 }
 
 impl Default for Metrics {
@@ -81,6 +92,8 @@ impl Default for Metrics {
             sample_age: Gauge::default(),
             objects: Family::default(),
             rejected: Family::default(),
+            leader: Family::default(),
+            synced: Gauge::default(),
             registry: Arc::default(),
         };
         registry.register("reconcile", "Reconciliations by kind and result", metrics.reconciled.clone());
@@ -103,6 +116,8 @@ impl Default for Metrics {
         );
         registry.register("store_objects", "Objects in the caches", metrics.objects.clone());
         registry.register("render_errors", "Specs that were rejected, by rule", metrics.rejected.clone());
+        registry.register("leader", "Whether this replica is responsible, by shard", metrics.leader.clone());
+        registry.register("stores_synced", "Whether all caches were filled once", metrics.synced.clone());
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "Version of the operator", version);
         Self { registry: Arc::new(registry), ..metrics }

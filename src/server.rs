@@ -13,6 +13,15 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
+/// What the probes look at.
+#[derive(Clone)]
+pub struct Probes {
+    /// Whether everything was seen.
+    pub readiness: Readiness,
+    /// Whether the operator still does what it is there for.
+    pub is_alive: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
 /// Whether the operator has seen every object that it decides about.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<AtomicBool>);
@@ -31,25 +40,33 @@ impl Readiness {
 #[derive(Clone)]
 struct Served {
     metrics: Metrics,
-    readiness: Readiness,
+    probes: Probes,
 }
 
 /// Serves until the future is dropped.
 ///
 /// # Errors
 /// If the address cannot be listened on.
-pub async fn serve(address: SocketAddr, metrics: Metrics, readiness: Readiness) -> std::io::Result<()> {
+pub async fn serve(address: SocketAddr, metrics: Metrics, probes: Probes) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let routes = Router::new()
-        .route("/livez", get(async || "ok"))
+        .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(expose))
-        .with_state(Served { metrics, readiness });
+        .with_state(Served { metrics, probes });
     axum::serve(listener, routes).await
 }
 
+async fn livez(State(served): State<Served>) -> impl IntoResponse {
+    if (served.probes.is_alive)() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "nobody has seen to the Lease for a minute")
+    }
+}
+
 async fn readyz(State(served): State<Served>) -> impl IntoResponse {
-    if served.readiness.is_set() {
+    if served.probes.readiness.is_set() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "waiting for the first lists of the API server")

@@ -9,6 +9,8 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 pub const MANAGED_BY_VALUE: &str = "agentslo";
 /// Label of the pods that run a pipeline's Collector; its value is the name of the AgentObservability.
 pub const PIPELINE_POD_LABEL: &str = "agentslo.dev/pipeline";
+/// Annotation of a Lease by which a replica without work asks for it.
+pub const WANTED_BY_ANNOTATION: &str = "agentslo.dev/wanted-by";
 /// Annotation that keeps Argo CD from refreshing an application whenever a child changes.
 pub const ARGOCD_IGNORE_UPDATES: &str = "argocd.argoproj.io/ignore-resource-updates";
 

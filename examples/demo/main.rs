@@ -62,7 +62,9 @@ async fn tell() -> Result<()> {
     stage::install(&bed, NAMESPACE).await?;
     let (store, store_url) = pipeline::Store::start().await?;
     stage::name_prometheus(&bed, &pipeline::platform(&bed, &store_url)).await?;
-    let operator = stage::start_operator(&bed, &sibling("../agentslo")?, "agentslo").await?;
+    let operator =
+        stage::start_operator(&bed, &sibling("../agentslo")?, ("agentslo", "operator"), &["--leader-elect"])
+            .await?;
     say("The operator runs with its own permissions and nothing more.");
     bed.apply_yaml(PIPELINE).await?;
     let (collector, otlp) = pipeline::run(&bed, NAMESPACE).await?;

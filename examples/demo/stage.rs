@@ -13,27 +13,17 @@ use serde_json::{Value, json};
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What the operator may do, made from the chart.
-pub(crate) const RBAC: [&str; 4] = [
+pub(crate) const RBAC: [&str; 5] = [
     include_str!("../../deploy/base/namespace.yaml"),
     include_str!("../../deploy/base/service-account.yaml"),
     include_str!("../../deploy/base/secrets.yaml"),
+    include_str!("../../deploy/base/leases.yaml"),
     include_str!("../../deploy/overlays/cluster/permissions.yaml"),
 ];
 
-/// The bed's user of that name is bound to exactly what the operator is granted.
-const BINDING: &str = "
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: bed-operator}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: agentslo}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: operator}]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: bed-operator, namespace: agentslo-system}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: agentslo-secrets}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: operator}]
-";
+/// The roles that the operator is granted: kind and name.
+const ROLES: [(&str, &str); 3] =
+    [("ClusterRole", "agentslo"), ("Role", "agentslo-secrets"), ("Role", "agentslo-leases")];
 
 /// Installs the CRDs and the permissions, and a namespace for the agent's team.
 pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
@@ -44,10 +34,29 @@ pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
     {
         bed.kubectl(&["wait", "--for=condition=Established", &format!("crd/{crd}"), "--timeout=60s"]).await?;
     }
-    for text in RBAC.into_iter().chain([BINDING]) {
+    for text in RBAC {
         bed.apply_yaml(text).await?;
     }
+    permit(bed, "operator").await?;
     bed.apply_yaml(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n")).await?;
+    Ok(())
+}
+
+/// Binds a user of the bed to exactly what the operator is granted.
+pub(crate) async fn permit(bed: &Bed, user: &str) -> Result<()> {
+    for (kind, role) in ROLES {
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": format!("{kind}Binding"),
+            "metadata": {
+                "name": format!("bed-{user}-{role}"),
+                "namespace": (kind == "Role").then_some("agentslo-system"),
+            },
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        });
+        bed.apply_yaml(&binding.to_string()).await?;
+    }
     Ok(())
 }
 
@@ -63,31 +72,21 @@ pub(crate) async fn name_prometheus(bed: &Bed, besides: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Starts the operator as the bed's user `operator`, with nothing but the permissions above.
-pub(crate) async fn start_operator(bed: &Bed, program: &Path, name: &str) -> Result<Process> {
-    start_operator_as(bed, program, name, &bed.kubeconfig("operator")?).await
-}
-
-/// Starts the operator as whoever a kubeconfig says.
-pub(crate) async fn start_operator_as(
+/// Starts the operator under a name, as a user of the bed, with nothing but the permissions above.
+pub(crate) async fn start_operator(
     bed: &Bed,
     program: &Path,
-    name: &str,
-    kubeconfig: &Path,
+    (name, user): (&str, &str),
+    args: &[&str],
 ) -> Result<Process> {
     let port = bed.port()?;
     let log = bed.logs().join(format!("{name}.log"));
+    let listen = format!("127.0.0.1:{port}");
     let launch = Launch::new(name, program, &log, Probe::Url(format!("http://127.0.0.1:{port}/readyz")))
-        .args([
-            "run",
-            "--listen",
-            &format!("127.0.0.1:{port}"),
-            "--poll-interval",
-            "5",
-            "--log-format",
-            "text",
-        ])
-        .env("KUBECONFIG", kubeconfig.display().to_string())
+        .args(["run", "--listen", &listen, "--poll-interval", "5", "--log-format", "text"])
+        .args(args.iter().copied())
+        .env("KUBECONFIG", bed.kubeconfig(user)?.display().to_string())
+        .env("POD_NAME", name)
         .deadline(Duration::from_mins(1));
     Ok(Process::launch(launch).await?)
 }

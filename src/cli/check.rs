@@ -1,7 +1,7 @@
 //! From files to what they say: the valid resources, and a line for each violation.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kube::{Resource, ResourceExt};
@@ -155,6 +155,25 @@ pub(super) fn check(input: &Input, traffic: Option<Traffic>) -> Result<Checked, 
     checked.resources = written.resources;
     checked.others = written.others;
     Ok(checked)
+}
+
+/// The AgentPlatforms of a file, every one of them valid.
+///
+/// # Errors
+/// A line for each finding, or a sentence if the file cannot be opened or has none.
+pub(super) fn valid_platforms(path: &Path) -> Result<Vec<AgentPlatform>, String> {
+    let mut written = WrittenFiles::default();
+    written.add(files::read_all(&[path.to_owned()])?);
+    let mut checked = Checked { findings: std::mem::take(&mut written.findings), ..Checked::default() };
+    judge_platforms(&written.platforms, &mut checked);
+    if !checked.findings.is_empty() {
+        let lines: Vec<String> = checked.findings.iter().map(Finding::print).collect();
+        return Err(lines.join("\n"));
+    }
+    if written.platforms.is_empty() {
+        return Err(format!("'{}' has no AgentPlatform", path.display()));
+    }
+    Ok(written.platforms.into_iter().filter_map(|platform| platform.structure.resource).collect())
 }
 
 /// Each policy, and whether it is for selected namespaces only.

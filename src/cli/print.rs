@@ -43,7 +43,7 @@ pub(super) fn write_out(text: &str) {
 }
 
 /// Exit code when the command, or a file that it names, cannot be used.
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 
 /// Says why the command cannot be carried out.
 pub(super) fn refuse(message: &str) -> ExitCode {

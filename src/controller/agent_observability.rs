@@ -12,7 +12,9 @@ use super::apply::{Applied, apply, owned};
 use super::context::{Context, IncomingObservability};
 use super::error::ReconcileError;
 use super::gather::Found;
-use super::pace::{DELETED, DONE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, rest, retry};
+use super::pace::{
+    DELETED, DONE, ELSEWHERE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, rest, retry,
+};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_observability};
 use super::sightings::ObservabilityKey;
@@ -39,6 +41,10 @@ pub(super) async fn reconcile(
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
+    let subject = subject(&incoming);
+    if !ctx.tenure.holds(&subject.namespace) {
+        return Ok(rest(&subject, ELSEWHERE, &ctx));
+    }
     let started = Instant::now();
     let result = match &incoming.0 {
         Ok(observability) if observability.meta().deletion_timestamp.is_some() => Ok(DELETED),
@@ -53,7 +59,7 @@ pub(super) async fn reconcile(
     ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
     let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentObservability", result: label }).inc();
-    Ok(rest(&subject(&incoming), result?, &ctx))
+    Ok(rest(&subject, result?, &ctx))
 }
 
 /// What to do after an error; logs it, once.

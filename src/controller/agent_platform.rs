@@ -26,6 +26,9 @@ pub(super) async fn reconcile(
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
+    if !ctx.tenure.holds_the_cluster() {
+        return Ok(Action::requeue(LOOK_EVERY));
+    }
     let result = judge(&platform, &ctx).await;
     let label = result.as_ref().err().map_or("ok", ReconcileError::reason);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentPlatform", result: label }).inc();

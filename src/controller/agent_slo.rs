@@ -11,7 +11,9 @@ use super::apply::{apply, known_acceptance, owned};
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
 use super::gather::{Facts, gather};
-use super::pace::{DELETED, DONE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, rest, retry};
+use super::pace::{
+    DELETED, DONE, ELSEWHERE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, rest, retry,
+};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_slo};
 use crate::api::v1alpha1::AgentSlo;
@@ -28,6 +30,10 @@ use crate::{report, validate};
 /// Reconciles one AgentSLO.
 pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
+    let subject = subject(&incoming);
+    if !ctx.tenure.holds(&subject.namespace) {
+        return Ok(rest(&subject, ELSEWHERE, &ctx));
+    }
     let started = Instant::now();
     let result = match &incoming.0 {
         Ok(slo) if slo.meta().deletion_timestamp.is_some() => Ok(DELETED),
@@ -46,7 +52,7 @@ pub(super) async fn reconcile(incoming: Arc<Incoming>, ctx: Arc<Context>) -> Res
     ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
     let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentSLO", result: label }).inc();
-    Ok(rest(&subject(&incoming), result?, &ctx))
+    Ok(rest(&subject, result?, &ctx))
 }
 
 /// What to do after an error; logs it, once.

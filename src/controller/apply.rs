@@ -58,6 +58,10 @@ pub(super) async fn apply(
         applied.amiss.insert(name, Application::Obstructed(obstacle));
     }
     for artifact in plan.apply {
+        if let Err(error) = ctx.may_write(Some(namespace)) {
+            applied.error.get_or_insert(error);
+            return applied;
+        }
         match write(&artifact, namespace, ctx).await {
             Ok(written) => {
                 applied.wrote = true;
@@ -138,6 +142,7 @@ fn note_failure(
 
 /// Deletes a child of ours that is no longer asked for, and only the one that was looked at.
 async fn prune((kind, name): &ChildName, namespace: &str, ctx: &Context) -> Result<(), ReconcileError> {
+    ctx.may_write(Some(namespace))?;
     let child = (*kind, name.clone());
     let Some(meta) = ctx.children.meta(namespace, &child) else { return Ok(()) };
     let parameters = DeleteParams {

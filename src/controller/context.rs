@@ -11,6 +11,8 @@ use kube::runtime::reflector::Store;
 use tokio::sync::SetOnce;
 
 use super::children::Children;
+use super::election::Tenure;
+use super::error::ReconcileError;
 use super::pace::Subject;
 use super::registry::Registry;
 use super::sightings::Sightings;
@@ -41,6 +43,8 @@ pub(super) struct Context {
     pub(super) registry: Registry,
     pub(super) sightings: Sightings,
     pub(super) metrics: Metrics,
+    /// What this replica is responsible for.
+    pub(super) tenure: Arc<Tenure>,
     pub(super) recorder: Recorder,
     /// The last valid form of each AgentPlatform, which stays in force while an edit is not valid.
     pub(super) valid_platforms: Mutex<BTreeMap<String, Arc<Platform>>>,
@@ -48,4 +52,19 @@ pub(super) struct Context {
     pub(super) answers: Mutex<BTreeMap<String, PrometheusAnswer>>,
     /// Failures in a row of each object, for the pause before the next attempt.
     pub(super) failures: Mutex<BTreeMap<Subject, u32>>,
+}
+
+impl Context {
+    /// Asked before each write: a replica that was stopped for a while may not go on as if it had not.
+    ///
+    /// # Errors
+    /// If another replica may be responsible for the namespace, or for what is in none, by now.
+    pub(super) fn may_write(&self, namespace: Option<&str>) -> Result<(), ReconcileError> {
+        let is_held = match namespace {
+            Some(namespace) => self.tenure.holds(namespace),
+            None => self.tenure.holds_the_cluster(),
+        };
+        let namespace = namespace.unwrap_or_default().to_owned();
+        if is_held { Ok(()) } else { Err(ReconcileError::Deposed { namespace }) }
+    }
 }

@@ -43,6 +43,12 @@ pub enum ReconcileError {
         #[source]
         source: kube::Error,
     },
+    /// Another replica may be responsible by now, so nothing may be written.
+    #[error("the Lease for namespace '{namespace}' is not held any more")]
+    Deposed {
+        /// The namespace, empty for what is in none.
+        namespace: String,
+    },
 }
 
 /// When to try again.
@@ -60,25 +66,27 @@ impl ReconcileError {
     /// Bounded reason for conditions and metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        reason_of(self.cause())
+        self.cause().map_or("not_leader", reason_of)
     }
 
     /// When to try again.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        match status_of(self.cause()).map(|status| status.code) {
+        let Some(cause) = self.cause() else { return Retry::Slowly };
+        match status_of(cause).map(|status| status.code) {
             Some(409) => Retry::Soon,
             Some(403) => Retry::Slowly,
             Some(_) | None => Retry::Backoff,
         }
     }
 
-    fn cause(&self) -> &kube::Error {
+    fn cause(&self) -> Option<&kube::Error> {
         match self {
             Self::Gather { source, .. }
             | Self::Apply { source, .. }
             | Self::Prune { source, .. }
-            | Self::Publish { source, .. } => source,
+            | Self::Publish { source, .. } => Some(source),
+            Self::Deposed { .. } => None,
         }
     }
 }

@@ -50,15 +50,16 @@ impl Lookout {
         }
     }
 
-    /// The entries whose AgentObservability still exists.
+    /// The entries whose AgentObservability still exists and is not another replica's.
     fn present(&self) -> BTreeMap<ObservabilityKey, Watched> {
         let mut all = self.ctx.sightings.all();
         all.retain(|(namespace, name), _| {
             let exists = self.ctx.observabilities.get(&ObjectRef::new(name).within(namespace)).is_some();
-            if !exists {
+            let is_present = exists && self.ctx.tenure.holds(namespace);
+            if !is_present {
                 self.ctx.sightings.forget(&(namespace.clone(), name.clone()));
             }
-            exists
+            is_present
         });
         all
     }

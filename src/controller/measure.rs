@@ -102,11 +102,13 @@ impl Meter {
         *looks = join_all(polls).await.into_iter().collect();
     }
 
-    /// The entries whose AgentSLO still exists; notes which of them promise the same.
+    /// The entries whose AgentSLO still exists and is not another replica's; notes which of them promise
+    /// the same.
     fn present(&self) -> Members {
         let (mut present, mut dated) = (Members::new(), Vec::new());
         for (key, entry) in self.ctx.registry.all() {
-            match self.ctx.slos.get(&ObjectRef::new(&key.name).within(&key.namespace)) {
+            let slo = self.ctx.slos.get(&ObjectRef::new(&key.name).within(&key.namespace));
+            match slo.filter(|_| self.ctx.tenure.holds(&key.namespace)) {
                 None => self.ctx.registry.forget(&key),
                 Some(slo) => {
                     let created = slo.meta().creation_timestamp.clone();

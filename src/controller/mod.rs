@@ -8,6 +8,7 @@ mod children;
 mod connect;
 mod context;
 mod duplicates;
+mod election;
 mod error;
 mod gather;
 mod lookout;
@@ -17,12 +18,13 @@ mod platforms;
 mod poison;
 mod publish;
 mod registry;
+mod scope;
+mod settings;
 mod sightings;
 mod survey;
 mod wake;
 mod watches;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,11 +33,12 @@ use kube::Client;
 use kube::runtime::Controller;
 use kube::runtime::controller::Config;
 use kube::runtime::events::{Recorder, Reporter};
-use tokio::sync::{SetOnce, watch};
+use tokio::sync::{SetOnce, oneshot, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::children::Children;
 use self::context::Context;
+use self::election::{Keeper, Tenure};
 use self::lookout::Lookout;
 use self::measure::Meter;
 use self::registry::Registry;
@@ -44,26 +47,16 @@ use self::wake::Wake;
 use self::watches::Watches;
 use crate::metrics::Metrics;
 use crate::render::ArtifactKind;
-use crate::server::{Readiness, serve};
+use crate::server::{Probes, Readiness, serve};
 use crate::vocabulary::FIELD_MANAGER;
 
 pub use error::{ReconcileError, Retry};
+pub use settings::{Election, Scope, Settings};
 
 /// Reconciliations at once.
 const CONCURRENCY: u16 = 16;
 /// Longest wait for reconciliations under way when the operator stops.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// How the operator runs.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where probes and metrics are served.
-    pub listen: SocketAddr,
-    /// Time between two reads of the budgets.
-    pub poll_interval: Duration,
-    /// Namespace of the Secrets that an AgentPlatform refers to.
-    pub operator_namespace: String,
-}
 
 /// Runs the operator until `stop` is done.
 ///
@@ -81,23 +74,52 @@ pub async fn run(
         stop.await;
         let _ = stopping.send(true);
     });
-    let work = reconcile_all(client, &settings, metrics.clone(), readiness.clone(), stopped);
+    let (tenure, keeper) = elect(&client, &settings, &metrics);
+    let is_alive = {
+        let tenure = Arc::clone(&tenure);
+        Arc::new(move || tenure.is_kept())
+    };
+    let probes = Probes { readiness: readiness.clone(), is_alive };
+    let (done, work_done) = oneshot::channel::<()>();
+    let work = async {
+        reconcile_all(client, &settings, (metrics.clone(), readiness), tenure, stopped).await;
+        drop(done);
+    };
+    let keep = async {
+        // What is held is given up when nothing is under way any more.
+        match keeper {
+            Some(keeper) => keeper.run(work_done.map(drop)).await,
+            None => drop(work_done.await),
+        }
+    };
     tokio::select! {
-        served = serve(settings.listen, metrics, readiness) => served,
-        () = work => Ok(()),
+        served = serve(settings.listen, metrics.clone(), probes) => served,
+        _ = futures::future::join(work, keep) => Ok(()),
     }
+}
+
+/// What this replica is responsible for, and who sees to it where there is an election.
+fn elect(client: &Client, settings: &Settings, metrics: &Metrics) -> (Arc<Tenure>, Option<Keeper>) {
+    let Some(election) = &settings.election else {
+        return (Arc::new(Tenure::unlimited(metrics.clone())), None);
+    };
+    let tenure = Arc::new(Tenure::none(election.shards, metrics.clone()));
+    let candidate = (election.shards, election.identity.clone());
+    let namespace = &settings.operator_namespace;
+    let keeper = Keeper::new(client.clone(), namespace, &election.lease, candidate, Arc::clone(&tenure));
+    (tenure, Some(keeper))
 }
 
 async fn reconcile_all(
     client: Client,
     settings: &Settings,
-    metrics: Metrics,
-    readiness: Readiness,
+    (metrics, readiness): (Metrics, Readiness),
+    tenure: Arc<Tenure>,
     stopped: watch::Receiver<bool>,
 ) {
     let (wake, woken) = Wake::new();
     let Watches { slos, observabilities, platforms, namespaces, children, served, stores } =
-        Watches::start(&client, &wake);
+        Watches::start(&client, &settings.scope, &wake);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(
             client.clone(),
@@ -113,6 +135,7 @@ async fn reconcile_all(
         registry: Registry::default(),
         sightings: Sightings::default(),
         metrics,
+        tenure,
         valid_platforms: Mutex::default(),
         answers: Mutex::default(),
         failures: Mutex::default(),
@@ -133,6 +156,7 @@ async fn reconcile_all(
     let slos = Controller::for_stream(slos, stores.slos.clone())
         .reconcile_on(UnboundedReceiverStream::new(woken.slos))
         .reconcile_all_on(stores.policy_changes())
+        .reconcile_all_on(ctx.tenure.changes())
         .with_config(config.clone())
         .graceful_shutdown_on(stop_signal(stopped.clone()))
         .run(agent_slo::reconcile, agent_slo::after_error, Arc::clone(&ctx))
@@ -140,11 +164,13 @@ async fn reconcile_all(
     let observabilities = Controller::for_stream(observabilities, stores.observabilities.clone())
         .reconcile_on(UnboundedReceiverStream::new(woken.observabilities))
         .reconcile_all_on(stores.policy_changes())
+        .reconcile_all_on(ctx.tenure.changes())
         .with_config(config.clone())
         .graceful_shutdown_on(stop_signal(stopped.clone()))
         .run(agent_observability::reconcile, agent_observability::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
     let platforms = Controller::for_stream(platforms, stores.platforms.clone())
+        .reconcile_all_on(ctx.tenure.changes())
         .with_config(config)
         .graceful_shutdown_on(stop_signal(stopped.clone()))
         .run(agent_platform::reconcile, agent_platform::after_error, Arc::clone(&ctx))
@@ -160,6 +186,7 @@ async fn reconcile_all(
             }
             ctx.caches_full.set(()).expect("nobody else should set it");
             readiness.set();
+            ctx.metrics.synced.set(1);
             tracing::info!("the caches are full");
         }
     };

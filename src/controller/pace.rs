@@ -30,6 +30,8 @@ pub(super) const REJECTED: End = End { label: "rejected", next: RESYNC };
 pub(super) const SUSPENDED: End = End { label: "suspended", next: RESYNC };
 pub(super) const DELETED: End = End { label: "deleted", next: RESYNC };
 pub(super) const UNREADABLE: End = End { label: "unreadable", next: RESYNC };
+/// Another replica is responsible.
+pub(super) const ELSEWHERE: End = End { label: "elsewhere", next: RESYNC };
 pub(super) const NOT_INSTALLED: End = End { label: "not_installed", next: LOOK_FOR_KIND };
 
 /// Whose reconciliation it is.

@@ -130,6 +130,7 @@ async fn write_status<K>(
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
 {
+    ctx.may_write(resource.meta().namespace.as_deref())?;
     let name = resource.name_any();
     let patch = json!({
         "apiVersion": K::api_version(&()),

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use futures::future::join_all;
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::core::{DynamicObject, PartialObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{self, Store};
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::runtime::{PredicateConfig, WatchStreamExt, predicates};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
@@ -16,6 +17,8 @@ use tokio_stream::wrappers::WatchStream;
 
 use super::children::ChildMeta;
 use super::context::{Incoming, IncomingObservability};
+use super::scope::watch_all;
+use super::settings::Scope;
 use super::wake::{Dependents, Wake};
 use crate::api::v1alpha1::AgentPlatform;
 use crate::render::ArtifactKind;
@@ -67,17 +70,24 @@ impl Stores {
 }
 
 impl Watches {
-    pub(super) fn start(client: &Client, wake: &Wake) -> Self {
+    pub(super) fn start(client: &Client, scope: &Scope, wake: &Wake) -> Self {
         let (policy_changed, policy) = watch::channel(());
-        let (slos, slo_changes) = watch_slos(client);
-        let (observabilities, observability_changes) = watch_observabilities(client, &slos, wake);
-        let (platforms, platform_changes) = watch_platforms(client, policy_changed.clone());
-        let (namespaces, namespace_changes) = watch_namespaces(client, policy_changed);
+        let (slos, slo_changes) = watch_slos(client, scope);
+        let (observabilities, observability_changes) = watch_observabilities(client, scope, &slos, wake);
+        let (platforms, platform_changes) = match &scope.platforms {
+            Some(given) => given_platforms(given),
+            None => watch_platforms(client, policy_changed.clone()),
+        };
+        let (namespaces, namespace_changes) = if scope.is_within_namespaces() {
+            named_namespaces(&scope.namespaces)
+        } else {
+            watch_namespaces(client, policy_changed)
+        };
         let served = watch::Sender::default();
         let mut child_stores = BTreeMap::new();
         let mut child_changes = Vec::new();
         for kind in ArtifactKind::ALL {
-            let (store, changes) = watch_children(client, kind, served.subscribe(), wake);
+            let (store, changes) = watch_children(client, scope, (kind, served.subscribe()), wake);
             child_stores.insert(kind, store);
             child_changes.push(changes);
         }
@@ -94,10 +104,13 @@ impl Watches {
 }
 
 /// Our own status writes come back as changes; the generation tells them from edits.
-fn watch_slos(client: &Client) -> (Store<Incoming>, Changes<Incoming>) {
+fn watch_slos(client: &Client, scope: &Scope) -> (Store<Incoming>, Changes<Incoming>) {
     let (reader, writer) = reflector::store();
-    let changes = watcher(Api::<Incoming>::all(client.clone()), watcher::Config::default())
-        .default_backoff()
+    let apis = scope.apis(client, |client, namespace| match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    });
+    let changes = watch_all(apis, &scope.of_written(), &reader)
         .modify(prune)
         .reflect(writer)
         .applied_objects()
@@ -109,14 +122,18 @@ fn watch_slos(client: &Client) -> (Store<Incoming>, Changes<Incoming>) {
 /// was of another agent, wakes whatever depended on it too.
 fn watch_observabilities(
     client: &Client,
+    scope: &Scope,
     slos: &Store<Incoming>,
     wake: &Wake,
 ) -> (Store<IncomingObservability>, Changes<IncomingObservability>) {
     let (reader, writer) = reflector::store();
     let (slos, observabilities, wake) = (slos.clone(), reader.clone(), wake.clone());
     let mut dependents = Dependents { wake, slos, observabilities, known: BTreeMap::new() };
-    let changes = watcher(Api::<IncomingObservability>::all(client.clone()), watcher::Config::default())
-        .default_backoff()
+    let apis = scope.apis(client, |client, namespace| match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    });
+    let changes = watch_all(apis, &scope.of_written(), &reader)
         .modify(prune)
         .reflect(writer)
         .inspect_ok(move |event| dependents.follow(event))
@@ -142,6 +159,34 @@ fn watch_platforms(
     (reader, Box::pin(changes))
 }
 
+/// Platforms that were given at the start never change.
+fn given_platforms(given: &[AgentPlatform]) -> (Store<AgentPlatform>, Changes<AgentPlatform>) {
+    (filled(given.iter().cloned()), Box::pin(futures::stream::pending()))
+}
+
+/// Of namespaces that may not be read only the names are known, by the label that the API server gives.
+fn named_namespaces(names: &[String]) -> (Store<PartialObjectMeta<Namespace>>, Filling) {
+    let namespace = |name: &String| PartialObjectMeta {
+        metadata: ObjectMeta {
+            name: Some(name.clone()),
+            labels: Some([("kubernetes.io/metadata.name".to_owned(), name.clone())].into()),
+            ..ObjectMeta::default()
+        },
+        ..PartialObjectMeta::default()
+    };
+    (filled(names.iter().map(namespace)), Box::pin(futures::future::pending()))
+}
+
+fn filled<K>(objects: impl Iterator<Item = K>) -> Store<K>
+where
+    K: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    let (reader, mut writer) = reflector::store();
+    let all = std::iter::once(Event::Init).chain(objects.map(Event::InitApply)).chain([Event::InitDone]);
+    all.for_each(|event| writer.apply_watcher_event(&event));
+    reader
+}
+
 fn watch_namespaces(
     client: &Client,
     changed: watch::Sender<()>,
@@ -165,16 +210,19 @@ fn watch_namespaces(
 /// installed: where it is not there is nothing to see, and nobody is asked in vain.
 fn watch_children(
     client: &Client,
-    kind: ArtifactKind,
-    mut served: watch::Receiver<BTreeSet<ArtifactKind>>,
+    scope: &Scope,
+    (kind, mut served): (ArtifactKind, watch::Receiver<BTreeSet<ArtifactKind>>),
     wake: &Wake,
 ) -> (Store<ChildMeta>, Filling) {
     let resource = kind.api_resource();
     let writer = reflector::store::Writer::new(resource.clone());
     let reader = writer.as_reader();
-    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client.clone(), &resource);
+    let apis = scope.apis(client, |client, namespace| match namespace {
+        Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+        None => Api::all_with(client, &resource),
+    });
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
-    let changes = watcher(api, ours).default_backoff().modify(prune).reflect(writer).touched_objects();
+    let changes = watch_all(apis, &ours, &reader).modify(prune).reflect(writer).touched_objects();
     let wake = wake.clone();
     let filling = async move {
         // An error means that the sender is gone, and then nobody looks at the children.

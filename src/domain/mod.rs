@@ -18,6 +18,7 @@ pub mod reading;
 pub mod role;
 pub mod routing;
 pub mod scrape;
+pub mod shard;
 pub mod sighting;
 pub mod slo;
 pub mod time_zone;

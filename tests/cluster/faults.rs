@@ -57,8 +57,8 @@ fn audit_log(stage: &Stage) -> String {
 }
 
 async fn two_operators_at_once_harm_nothing(stage: &Stage) {
-    let second =
-        start_operator(&stage.bed, program(), "second").await.expect("a second operator should start");
+    let second = start_operator(&stage.bed, program(), ("second", "operator"), &[]).await;
+    let second = second.expect("a second operator should start");
     tokio::time::sleep(Duration::from_secs(5)).await;
     let versions = |rules: Vec<Value>| -> Vec<Value> {
         rules.into_iter().map(|rule| rule["metadata"]["generation"].clone()).collect()

@@ -10,6 +10,7 @@ mod dashboards;
 mod definitions;
 mod discover;
 mod durations;
+mod election;
 mod emitters;
 mod exact_counts;
 mod faults;

@@ -31,10 +31,15 @@ pub(crate) fn used(audit_log: &str, user: &str) -> BTreeSet<Use> {
 
 /// Writes of the operator, and its reads other than watches: what each was and what it was done to.
 pub(crate) fn requests(audit_log: &str) -> Vec<String> {
+    requests_of(OPERATOR, audit_log)
+}
+
+/// The same of a user.
+pub(crate) fn requests_of(user: &str, audit_log: &str) -> Vec<String> {
     audit_log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["user"]["username"] == OPERATOR && event.get("objectRef").is_some())
+        .filter(|event| event["user"]["username"] == user && event.get("objectRef").is_some())
         .filter(|event| event["verb"] != "watch")
         .map(|event| format!("{} {}", event["verb"], event["requestURI"]))
         .collect()

@@ -25,7 +25,10 @@ macro_rules! run {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_holds_on_real_servers() {
-    let cluster = RealCluster::over(Stage::start(Options::everything().hastened(), "life").await);
+    let cluster = RealCluster::over({
+        let options = Options::everything().hastened();
+        Stage::start_with(options, "life", &["--leader-elect"]).await
+    });
     cluster.stage.apply(NEIGHBOURS).await;
     run! {
         &cluster,
@@ -55,7 +58,7 @@ async fn a_missing_prometheus_operator_is_a_condition_not_an_error() {
     let options = Options::nothing().with(Part::Apiserver);
     let bed = Bed::start(options).await.expect("the bed should start");
     stage::install(&bed, "bare").await.expect("the CRDs should install");
-    let operator = stage::start_operator(&bed, program(), "agentslo").await;
+    let operator = stage::start_operator(&bed, program(), ("agentslo", "operator"), &[]).await;
     let operator = operator.expect("the operator should start without prometheus-operator");
     let cluster = RealCluster::over(Stage { bed, operator });
     scenarios::a_missing_prometheus_operator_is_a_condition_not_an_error(&cluster, "bare").await;

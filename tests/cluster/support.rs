@@ -29,11 +29,16 @@ pub(crate) fn program() -> &'static Path {
 impl Stage {
     /// Every server, the CRDs, the permissions, an AgentPlatform and the operator.
     pub(crate) async fn start(options: Options, namespace: &str) -> Self {
+        Self::start_with(options, namespace, &[]).await
+    }
+
+    /// The same, with arguments of the operator.
+    pub(crate) async fn start_with(options: Options, namespace: &str, args: &[&str]) -> Self {
         let bed = Bed::start(options).await.expect("the bed should start");
         stage::install(&bed, namespace).await.expect("the CRDs should install");
         stage::name_prometheus(&bed, &serde_json::json!({})).await.expect("the platform should apply");
-        let operator =
-            stage::start_operator(&bed, program(), "agentslo").await.expect("the operator should start");
+        let operator = stage::start_operator(&bed, program(), ("agentslo", "operator"), args).await;
+        let operator = operator.expect("the operator should start");
         Self { bed, operator }
     }
 

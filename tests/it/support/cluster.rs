@@ -1,6 +1,5 @@
 //! The operator as `agentslo run` starts it, on stand-ins for the API server and Prometheus.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,11 +87,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn start_operator(&self) {
-        let settings = Settings {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            poll_interval: POLL_INTERVAL,
-            operator_namespace: "agentslo-system".to_owned(),
-        };
+        let settings = Settings { poll_interval: POLL_INTERVAL, ..Settings::default() };
         let (stop, stopped) = oneshot::channel();
         let told_to_stop = async move { drop(stopped.await) };
         let task = tokio::spawn(controller::run(self.server.client(OPERATOR), settings, told_to_stop));
