@@ -4,5 +4,8 @@
 mod alerts;
 mod chart;
 mod folders;
-pub(crate) mod helm;
+mod gitops;
+mod health;
+mod helm;
+mod installed;
 mod release;

@@ -21,7 +21,7 @@ const INTO_MEMORY: &str = "writing into memory should not fail";
 
 #[test]
 fn generated_files_are_fresh() {
-    let expected = [crds(), crds_of_the_chart(), values_of_the_chart(), rendered(), reference()];
+    let expected = [crds(), crds_of_the_chart(), values_of_the_chart(), health(), rendered(), reference()];
     let expected: BTreeMap<String, String> = expected.concat().into_iter().collect();
     let stale: Vec<String> = expected
         .iter()
@@ -84,6 +84,30 @@ const CRDS_OF_CHART: &str = "charts/agentslo/files/crds";
 fn crds_of_the_chart() -> Vec<(String, String)> {
     let copy = |(file, text): (String, String)| (file.replacen("crds", CRDS_OF_CHART, 1), text);
     crds().into_iter().map(copy).collect()
+}
+
+/// The health script of Argo CD, where those who contribute it to Argo CD and those who configure theirs
+/// want it. One script serves all kinds.
+fn health() -> Vec<(String, String)> {
+    let folder = "deploy/argocd";
+    let script = workspace::read(format!("{folder}/health.lua"));
+    let mut fragment = String::from(
+        "# To be merged into the ConfigMap of that name, made from health.lua by `make bless`.\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\n  namespace: argocd\ndata:\n",
+    );
+    let mut files = Vec::new();
+    for kind in crd::all().iter().map(crd::kind_of) {
+        writeln!(fragment, "  resource.customizations.health.agentslo.dev_{kind}: |").expect(INTO_MEMORY);
+        for line in script.lines() {
+            writeln!(fragment, "{}", format!("    {line}").trim_end()).expect(INTO_MEMORY);
+        }
+        files.push((
+            format!("{folder}/resource_customizations/agentslo.dev/{kind}/health.lua"),
+            script.clone(),
+        ));
+    }
+    files.push((format!("{folder}/argocd-cm.yaml"), fragment));
+    files
 }
 
 /// The chart's page: what is known of each value from its schema and its default.
