@@ -67,6 +67,13 @@ async fn a_release_is_installed_upgraded_rolled_back_and_removed_and_no_slo_is_l
     let kept = release.bed.kubectl(&["get", "agentslo", "-n", "default", "kept", "-o", "name"]).await;
     assert_eq!(kept.expect("the AgentSLO should be kept").trim(), "agentslo.agentslo.dev/kept");
     release.helm(&["install", "agentslo", CHART], &UPGRADED).expect("the release should come back");
+
+    let unkept = ["--reset-then-reuse-values", "--set", "crds.keep=false"];
+    release.helm(&["upgrade", "agentslo", CHART], &unkept).expect("the release should be upgraded");
+    assert!(release.arguments().await.contains("--shards=2"), "the other values stay");
+    release.helm(&["uninstall", "agentslo"], &[]).expect("the release should be removed");
+    let crds = release.bed.kubectl(&["get", "crd", "-o", "name"]).await.expect("CRDs should list");
+    assert_eq!(crds.trim(), "", "who wants them gone gets that");
     release.bed.stop().await;
 }
 
