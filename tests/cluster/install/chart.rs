@@ -59,6 +59,11 @@ fn with_namespaces_nothing_is_cluster_scoped_but_the_crds() {
         .iter()
         .filter(|object| object["kind"] != "CustomResourceDefinition")
         .map(|object| {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            assert!(
+                !kind.starts_with("Cluster"),
+                "{kind} is cluster-scoped, whatever it says of a namespace"
+            );
             let namespace = object["metadata"]["namespace"].as_str();
             namespace.unwrap_or_else(|| panic!("{} has no namespace", object["kind"])).to_owned()
         })
