@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers chart image publish bench-rules ci
+.PHONY: help demo test test-fast check bless render run servers chart image publish bench-rules bench-scale ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -68,5 +68,9 @@ publish: ## Push image and chart with SBOM, provenance and signatures; what a re
 bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \
 	$(CARGO) bench --locked --profile dev --bench rules
+
+bench-scale: ## Memory, time, writes and latencies with 1,000 and 10,000 AgentSLOs
+	@$(call SERVERS,etcd kubernetes prometheus prometheus-operator) && export AGENTSLO_SERVERS && \
+	$(CARGO) bench --locked --bench scale
 
 ci: check test ## What CI runs

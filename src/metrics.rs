@@ -53,6 +53,13 @@ pub struct OfShard {
     pub shard: usize,
 }
 
+/// Whether somebody waits.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct OfUrgency {
+    /// `change` or `routine`.
+    pub urgency: &'static str,
+}
+
 /// All of the operator's own numbers.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -73,6 +80,8 @@ pub struct Metrics {
     pub objects: Family<OfKind, Gauge>,
     /// Specs that could not be rendered, by rule.
     pub rejected: Family<Queried, Counter>,
+    /// Reconciliations that wait for their turn.
+    pub waiting: Family<OfUrgency, Gauge>,
     /// 1 where this replica is responsible for a shard, else 0.
     pub leader: Family<OfShard, Gauge>,
     /// 1 when all caches were filled once, else 0.
@@ -92,6 +101,7 @@ impl Default for Metrics {
             sample_age: Gauge::default(),
             objects: Family::default(),
             rejected: Family::default(),
+            waiting: Family::default(),
             leader: Family::default(),
             synced: Gauge::default(),
             registry: Arc::default(),
@@ -116,6 +126,11 @@ impl Default for Metrics {
         );
         registry.register("store_objects", "Objects in the caches", metrics.objects.clone());
         registry.register("render_errors", "Specs that were rejected, by rule", metrics.rejected.clone());
+        registry.register(
+            "queue_depth",
+            "Reconciliations that wait for their turn, by urgency",
+            metrics.waiting.clone(),
+        );
         registry.register("leader", "Whether this replica is responsible, by shard", metrics.leader.clone());
         registry.register("stores_synced", "Whether all caches were filled once", metrics.synced.clone());
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{Applied, apply, owned};
@@ -13,11 +14,13 @@ use super::context::{Context, IncomingObservability};
 use super::error::ReconcileError;
 use super::gather::Found;
 use super::pace::{
-    DELETED, DONE, ELSEWHERE, End, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, rest, retry,
+    DELETED, DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, Subject, UNREADABLE, Visit, earlier,
+    enter, rest, retry,
 };
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_observability};
 use super::sightings::ObservabilityKey;
+use super::turns::Urgency;
 use crate::api::v1alpha1::{AgentObservability, Detected};
 use crate::domain::decimal::Decimal;
 use crate::domain::observability::Observability;
@@ -41,14 +44,27 @@ pub(super) async fn reconcile(
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
-    let subject = subject(&incoming);
-    if !ctx.tenure.holds(&subject.namespace) {
-        return Ok(rest(&subject, ELSEWHERE, &ctx));
-    }
+    let visit = Visit { subject: subject(&incoming), urgency: urgency(&incoming, &ctx) };
+    let _turn = match enter(&visit, &ctx).await {
+        Ok(turn) => turn,
+        Err(instead) => return Ok(instead),
+    };
+    // Those who wait are many, and so they are kept small.
+    Box::pin(reconcile_in_turn(incoming, visit, &ctx)).await
+}
+
+async fn reconcile_in_turn(
+    incoming: Arc<IncomingObservability>,
+    mut visit: Visit,
+    ctx: &Context,
+) -> Result<Action, ReconcileError> {
+    // It may have been edited while it waited.
+    let incoming = ctx.observabilities.get(&ObjectRef::from_obj(&*incoming)).unwrap_or(incoming);
+    visit.urgency = urgency(&incoming, ctx);
     let started = Instant::now();
     let result = match &incoming.0 {
         Ok(observability) if observability.meta().deletion_timestamp.is_some() => Ok(DELETED),
-        Ok(observability) => reconcile_observability(observability, &ctx).await,
+        Ok(observability) => reconcile_observability(observability, &visit, ctx).await,
         Err(invalid) => {
             let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
             let error = &invalid.error;
@@ -59,7 +75,7 @@ pub(super) async fn reconcile(
     ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
     let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: "AgentObservability", result: label }).inc();
-    Ok(rest(&subject, result?, &ctx))
+    Ok(rest(&visit.subject, result?, ctx))
 }
 
 /// What to do after an error; logs it, once.
@@ -73,21 +89,38 @@ pub(super) fn after_error(
     retry(&subject(&incoming), error, &ctx)
 }
 
+/// Whether nothing was said of the present spec yet.
+pub(super) fn is_unobserved(resource: &AgentObservability) -> bool {
+    resource.status.as_ref().and_then(|status| status.observed_generation) != resource.meta().generation
+}
+
+/// A child that was deleted is not known any more; it is made anew at once all the same.
+fn urgency(incoming: &IncomingObservability, ctx: &Context) -> Urgency {
+    let Ok(resource) = &incoming.0 else { return Urgency::Routine };
+    let namespace = resource.namespace().unwrap_or_default();
+    let children = || ctx.children.owned_by(&namespace, &resource.uid().unwrap_or_default());
+    if is_unobserved(resource) || children().iter().any(|name| ctx.children.is_disturbed(&namespace, name)) {
+        return Urgency::Change;
+    }
+    Urgency::Routine
+}
+
 async fn reconcile_observability(
     resource: &AgentObservability,
+    visit: &Visit,
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
     if resource.spec.suspend {
-        publish(resource, ObservabilityOutcome::Suspended, ctx).await?;
-        return Ok(SUSPENDED);
+        let later = publish(resource, ObservabilityOutcome::Suspended, visit, ctx).await?;
+        return Ok(SUSPENDED.and_later(later));
     }
     let platform = match decision(ctx, &resource.namespace().unwrap_or_default()) {
         Ok(platform) => platform,
-        Err(violations) => return reject(resource, &violations, ctx).await,
+        Err(violations) => return reject(resource, &violations, visit, ctx).await,
     };
     match validate::observability(resource, &facts(resource, &platform, ctx)) {
-        Ok(valid) => enforce(resource, &valid, ctx).await,
-        Err(violations) => reject(resource, &violations, ctx).await,
+        Ok(valid) => enforce(resource, &valid, visit, ctx).await,
+        Err(violations) => reject(resource, &violations, visit, ctx).await,
     }
 }
 
@@ -149,6 +182,7 @@ fn seen<T>(resource: &AgentObservability, ctx: &Context, of: impl Fn(&Seen) -> T
 async fn reject(
     resource: &AgentObservability,
     violations: &Violations,
+    visit: &Visit,
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
     if let Some(first) = violations.first() {
@@ -156,14 +190,15 @@ async fn reject(
         tracing::info!(namespace, name, rule = ?first.rule, "the spec is not valid");
         ctx.metrics.rejected.get_or_create(&Queried { code: first.rule.name() }).inc();
     }
-    publish(resource, ObservabilityOutcome::Rejected(violations), ctx).await?;
-    Ok(REJECTED)
+    let later = publish(resource, ObservabilityOutcome::Rejected(violations), visit, ctx).await?;
+    Ok(REJECTED.and_later(later))
 }
 
 /// Brings everything that a valid spec asks for into force.
 async fn enforce(
     resource: &AgentObservability,
     valid: &Observability,
+    visit: &Visit,
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
     let namespace = resource.namespace().unwrap_or_default();
@@ -174,7 +209,7 @@ async fn enforce(
     let found = Found::look(resource, wanted, ctx).await?;
     let artifacts = Artifacts(parts.into_values().flat_map(|part| part.0).collect());
     let plan = plan(owned(artifacts, resource), &found.existing, &found.installed);
-    let applied = apply(plan, &namespace, &found.existing, ctx).await;
+    let applied = apply(plan, visit, &found.existing, ctx).await;
     if applied.wrote {
         tracing::info!(%namespace, name = resource.name_any(), "what the AgentObservability asks for was written");
     }
@@ -186,12 +221,13 @@ async fn enforce(
         applications: &applications,
         sighting: &sighting,
     };
-    let published = publish(resource, outcome, ctx).await;
+    let published = publish(resource, outcome, visit, ctx).await;
     // A failed write is the first error; a failure to say so must not hide it.
-    applied.error.map_or(published, Err)?;
+    let later = applied.error.map_or(published, Err)?;
     let missing = Application::Obstructed(Obstacle::NotInstalled);
     let is_missing = applications.values().flatten().any(|(_, application)| *application == missing);
-    Ok(if is_missing { NOT_INSTALLED } else { DONE })
+    let end = if is_missing { NOT_INSTALLED } else { DONE };
+    Ok(end.and_later(earlier(applied.later, later)))
 }
 
 fn applications(names: BTreeMap<Part, Vec<ChildName>>, applied: &Applied) -> Applications {
@@ -205,11 +241,12 @@ fn applications(names: BTreeMap<Part, Vec<ChildName>>, applied: &Applied) -> App
 async fn publish(
     resource: &AgentObservability,
     outcome: ObservabilityOutcome<'_>,
+    visit: &Visit,
     ctx: &Context,
-) -> Result<(), ReconcileError> {
+) -> Result<Later, ReconcileError> {
     let generation = resource.meta().generation.unwrap_or_default();
     let status = report::observability(outcome, resource.status.as_ref(), generation, Timestamp::now());
-    publish_observability(resource, status, ctx).await
+    publish_observability(resource, status, visit, ctx).await
 }
 
 fn key(resource: &AgentObservability) -> ObservabilityKey {

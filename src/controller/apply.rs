@@ -12,6 +12,7 @@ use super::children::Settled;
 use super::context::Context;
 use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
+use super::pace::{Later, Visit, earlier};
 use crate::metrics::Written;
 use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind, Artifacts};
@@ -19,6 +20,7 @@ use crate::report::{Acceptance, Application};
 use crate::vocabulary::{FIELD_MANAGER, reason};
 
 /// What became of a plan.
+#[derive(Default)]
 pub(super) struct Applied {
     /// What became of each child that is not as desired.
     pub(super) amiss: BTreeMap<ChildName, Application>,
@@ -26,6 +28,8 @@ pub(super) struct Applied {
     pub(super) corrected: Vec<ChildName>,
     /// Whether something was written.
     pub(super) wrote: bool,
+    /// When to come back for what was put off.
+    pub(super) later: Later,
     /// The first error, for the retry policy.
     pub(super) error: Option<ReconcileError>,
 }
@@ -43,14 +47,15 @@ pub(super) fn owned<K: Resource<DynamicType = ()>>(artifacts: Artifacts, owner: 
     Artifacts(artifacts.0.into_iter().map(|artifact| artifact.owned_by(owner.clone())).collect())
 }
 
-/// Carries out a plan in a namespace.
+/// Carries out a plan in the namespace of the object that is visited.
 pub(super) async fn apply(
     plan: Plan,
-    namespace: &str,
+    visit: &Visit,
     existing: &BTreeMap<ChildName, Existing>,
     ctx: &Context,
 ) -> Applied {
-    let mut applied = Applied { amiss: BTreeMap::new(), corrected: Vec::new(), wrote: false, error: None };
+    let namespace = &visit.subject.namespace;
+    let mut applied = Applied::default();
     for artifact in &plan.settled {
         settle(artifact, namespace, existing, ctx);
     }
@@ -61,6 +66,12 @@ pub(super) async fn apply(
         if let Err(error) = ctx.may_write(Some(namespace)) {
             applied.error.get_or_insert(error);
             return applied;
+        }
+        let later = ctx.put_off_replacing(visit, existing.get(&child_name(&artifact)));
+        if later.is_some() {
+            // What is in force stays so until then.
+            applied.later = earlier(applied.later, later);
+            continue;
         }
         match write(&artifact, namespace, ctx).await {
             Ok(written) => {

@@ -2,7 +2,7 @@
 //! were last found to have. At rest no reconciliation reads anything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use kube::Client;
@@ -10,6 +10,7 @@ use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::watch;
 
+use super::kinship::Owned;
 use super::poison::locked;
 use crate::plan::{ChildName, Fingerprint};
 use crate::render::ArtifactKind;
@@ -38,6 +39,7 @@ pub(super) struct Settled {
 /// What we know of all children.
 pub(super) struct Children {
     stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
+    owned: Arc<Owned>,
     settled: Mutex<BTreeMap<(String, ChildName), Settled>>,
     /// Kinds that the API server was found to have. Each is watched from then on.
     served: watch::Sender<BTreeSet<ArtifactKind>>,
@@ -47,11 +49,12 @@ pub(super) struct Children {
 
 impl Children {
     pub(super) fn new(
-        stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
+        (stores, owned): (BTreeMap<ArtifactKind, Store<ChildMeta>>, Arc<Owned>),
         served: watch::Sender<BTreeSet<ArtifactKind>>,
     ) -> Self {
         Self {
             stores,
+            owned,
             settled: Mutex::default(),
             served,
             missing: Mutex::default(),
@@ -60,26 +63,29 @@ impl Children {
     }
 
     /// Metadata of a child from the watch, if it was seen.
-    pub(super) fn meta(
-        &self,
-        namespace: &str,
-        (kind, name): &ChildName,
-    ) -> Option<std::sync::Arc<ChildMeta>> {
+    pub(super) fn meta(&self, namespace: &str, (kind, name): &ChildName) -> Option<Arc<ChildMeta>> {
         let key = ObjectRef::new_with(name, kind.api_resource()).within(namespace);
         self.stores.get(kind)?.get(&key)
     }
 
     /// Names of the children of an owner that were seen.
     pub(super) fn owned_by(&self, namespace: &str, owner: &str) -> BTreeSet<ChildName> {
-        let mut names = BTreeSet::new();
-        for (kind, store) in &self.stores {
-            let is_owned = |meta: &ChildMeta| {
-                meta.metadata.namespace.as_deref() == Some(namespace) && controller_uid(meta) == Some(owner)
-            };
-            let owned = store.state_filter(is_owned);
-            names.extend(owned.iter().filter_map(|meta| Some((*kind, meta.metadata.name.clone()?))));
-        }
+        let mut names = self.owned.of(namespace, owner);
+        names.retain(|name| {
+            self.meta(namespace, name).is_some_and(|meta| controller_uid(&meta) == Some(owner))
+        });
         names
+    }
+
+    /// Whether somebody changed or deleted a child since it was last looked at.
+    pub(super) fn is_disturbed(&self, namespace: &str, name: &ChildName) -> bool {
+        let seen = self.meta(namespace, name).and_then(|meta| meta.metadata.resource_version.clone());
+        self.settled(namespace, name).is_some_and(|settled| seen.as_ref() != Some(&settled.resource_version))
+    }
+
+    /// How many owners have children.
+    pub(super) fn owners(&self) -> usize {
+        self.owned.owners()
     }
 
     /// What the child was last found to be.

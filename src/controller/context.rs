@@ -9,16 +9,23 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use tokio::sync::SetOnce;
+use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::children::Children;
 use super::election::Tenure;
 use super::error::ReconcileError;
-use super::pace::Subject;
+use super::kinship::Seniority;
+use super::limits::Limits;
+use super::pace::{Later, Subject, Visit};
 use super::registry::Registry;
+use super::rollout;
 use super::sightings::Sightings;
+use super::turns::{Turns, Urgency};
 use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::platform::Platform;
 use crate::metrics::Metrics;
+use crate::plan::Existing;
 
 /// An AgentSLO as it arrives: one that does not even parse must not stop the others.
 pub(super) type Incoming = DeserializeGuard<AgentSlo>;
@@ -43,6 +50,14 @@ pub(super) struct Context {
     pub(super) registry: Registry,
     pub(super) sightings: Sightings,
     pub(super) metrics: Metrics,
+    /// Who is being reconciled, and who waits.
+    pub(super) turns: Arc<Turns>,
+    /// How often each object was looked at.
+    pub(super) limits: Limits,
+    /// Writes that nobody waits for.
+    pub(super) budget: Budget,
+    /// Ages of the AgentSLOs.
+    pub(super) seniority: Arc<Seniority>,
     /// What this replica is responsible for.
     pub(super) tenure: Arc<Tenure>,
     pub(super) recorder: Recorder,
@@ -66,5 +81,26 @@ impl Context {
         };
         let namespace = namespace.unwrap_or_default().to_owned();
         if is_held { Ok(()) } else { Err(ReconcileError::Deposed { namespace }) }
+    }
+    /// How long to wait with a write that replaces something and that nobody waits for.
+    pub(super) fn put_off(&self, visit: &Visit) -> Later {
+        match visit.urgency {
+            Urgency::Change => None,
+            Urgency::Routine => self.budget.spend(&visit.subject, Instant::now()).err(),
+        }
+    }
+
+    /// How long to wait with the replacement of a child. One that is missing is made at once.
+    pub(super) fn put_off_replacing(&self, visit: &Visit, existing: Option<&Existing>) -> Later {
+        match existing {
+            // It was never looked at, and what we make of its owner differs: a new version of ours.
+            Some(Existing::Live { known: None, .. }) if visit.urgency == Urgency::Routine => {
+                let due = rollout::due(&visit.subject, self.children.owners());
+                let left = due.saturating_sub(self.tenure.held_for(&visit.subject.namespace));
+                if left.is_zero() { self.put_off(visit) } else { Some(left) }
+            }
+            Some(Existing::Live { .. } | Existing::Settled(_)) => self.put_off(visit),
+            Some(Existing::Gone(_) | Existing::Foreign { .. }) | None => None,
+        }
     }
 }

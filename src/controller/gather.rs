@@ -8,7 +8,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde_json::Value;
 
 use super::children::Settled;
-use super::context::{Context, Incoming};
+use super::context::Context;
 use super::error::ReconcileError;
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
@@ -38,7 +38,7 @@ pub(super) async fn gather(
     let slo_facts = SloFacts {
         platform: platform.clone(),
         observability: referred(slo, ctx),
-        older_in_namespace: older(slo, ctx),
+        older_in_namespace: older(slo, platform, ctx),
         traffic: traffic(slo, ctx),
     };
     Ok(Facts { slo: slo_facts, found: Found::look(slo, [rules].into(), ctx).await? })
@@ -53,14 +53,10 @@ fn referred(slo: &AgentSlo, ctx: &Context) -> Option<Referred> {
     Some(Referred::of(&referred.spec))
 }
 
-/// AgentSLOs of the namespace that are older than this one.
-fn older(slo: &AgentSlo, ctx: &Context) -> usize {
-    let own = (slo.creation_timestamp(), slo.name_any());
-    let is_older = |other: &Incoming| {
-        other.meta().namespace == slo.meta().namespace
-            && (other.meta().creation_timestamp.clone(), other.name_any()) < own
-    };
-    ctx.slos.state_filter(is_older).len()
+/// AgentSLOs of the namespace that are older than this one, as far as it matters.
+fn older(slo: &AgentSlo, platform: &Platform, ctx: &Context) -> usize {
+    let most = usize::try_from(platform.slos_per_namespace).unwrap_or_default();
+    ctx.seniority.older(slo, most)
 }
 
 /// The traffic to go by: what the status says, so that it survives a restart, unless what was measured

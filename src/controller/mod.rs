@@ -4,6 +4,7 @@ mod agent_observability;
 mod agent_platform;
 mod agent_slo;
 mod apply;
+mod budget;
 mod children;
 mod connect;
 mod context;
@@ -11,6 +12,8 @@ mod duplicates;
 mod election;
 mod error;
 mod gather;
+mod kinship;
+mod limits;
 mod lookout;
 mod measure;
 mod pace;
@@ -18,10 +21,12 @@ mod platforms;
 mod poison;
 mod publish;
 mod registry;
+mod rollout;
 mod scope;
 mod settings;
 mod sightings;
 mod survey;
+mod turns;
 mod wake;
 mod watches;
 
@@ -36,13 +41,16 @@ use kube::runtime::events::{Recorder, Reporter};
 use tokio::sync::{SetOnce, oneshot, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
+use self::budget::Budget;
 use self::children::Children;
 use self::context::Context;
 use self::election::{Keeper, Tenure};
+use self::limits::Limits;
 use self::lookout::Lookout;
 use self::measure::Meter;
 use self::registry::Registry;
 use self::sightings::Sightings;
+use self::turns::Turns;
 use self::wake::Wake;
 use self::watches::Watches;
 use crate::metrics::Metrics;
@@ -53,8 +61,6 @@ use crate::vocabulary::FIELD_MANAGER;
 pub use error::{ReconcileError, Retry};
 pub use settings::{Election, Scope, Settings};
 
-/// Reconciliations at once.
-const CONCURRENCY: u16 = 16;
 /// Longest wait for reconciliations under way when the operator stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -118,8 +124,9 @@ async fn reconcile_all(
     stopped: watch::Receiver<bool>,
 ) {
     let (wake, woken) = Wake::new();
+    let turns = Turns::new(metrics.clone());
     let Watches { slos, observabilities, platforms, namespaces, children, served, stores } =
-        Watches::start(&client, &settings.scope, &wake);
+        Watches::start(&client, &settings.scope, &wake, &turns);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(
             client.clone(),
@@ -131,7 +138,11 @@ async fn reconcile_all(
         platforms: stores.platforms.clone(),
         namespaces: stores.namespaces.clone(),
         caches_full: SetOnce::new(),
-        children: Children::new(stores.children.clone(), served),
+        children: Children::new((stores.children.clone(), Arc::clone(&stores.owned)), served),
+        seniority: Arc::clone(&stores.seniority),
+        turns,
+        limits: Limits::default(),
+        budget: Budget::new(),
         registry: Registry::default(),
         sightings: Sightings::default(),
         metrics,
@@ -152,7 +163,8 @@ async fn reconcile_all(
         interval: settings.poll_interval,
         wake,
     };
-    let config = Config::default().concurrency(CONCURRENCY);
+    // Whose turn it is we decide ourselves, so that what is urgent need not wait for what is not.
+    let config = Config::default().concurrency(0);
     let slos = Controller::for_stream(slos, stores.slos.clone())
         .reconcile_on(UnboundedReceiverStream::new(woken.slos))
         .reconcile_all_on(stores.policy_changes())

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use kube::runtime::controller::Action;
+use tokio::time::Instant;
 
 use super::context::Context;
 use super::error::{ReconcileError, Retry};
 use super::poison::locked;
+use super::turns::{Turn, Urgency};
 
 /// Time to the next look when nothing happens. What moves wakes its resource by itself; this finds what a
 /// lost event hid.
@@ -23,16 +25,37 @@ pub(super) struct End {
     pub(super) label: &'static str,
     /// Time to the next look.
     pub(super) next: Duration,
+    /// Time to the moment of a write that was put off.
+    pub(super) later: Later,
 }
 
-pub(super) const DONE: End = End { label: "ok", next: RESYNC };
-pub(super) const REJECTED: End = End { label: "rejected", next: RESYNC };
-pub(super) const SUSPENDED: End = End { label: "suspended", next: RESYNC };
-pub(super) const DELETED: End = End { label: "deleted", next: RESYNC };
-pub(super) const UNREADABLE: End = End { label: "unreadable", next: RESYNC };
+/// Time to the moment of a write that was put off, if one was.
+pub(super) type Later = Option<Duration>;
+
+impl End {
+    const fn then(label: &'static str, next: Duration) -> Self {
+        Self { label, next, later: None }
+    }
+
+    /// The same, with a write that was put off.
+    pub(super) fn and_later(self, later: Later) -> Self {
+        Self { later, ..self }
+    }
+}
+
+/// The earlier of two moments.
+pub(super) fn earlier(one: Later, other: Later) -> Later {
+    one.into_iter().chain(other).min()
+}
+
+pub(super) const DONE: End = End::then("ok", RESYNC);
+pub(super) const REJECTED: End = End::then("rejected", RESYNC);
+pub(super) const SUSPENDED: End = End::then("suspended", RESYNC);
+pub(super) const DELETED: End = End::then("deleted", RESYNC);
+pub(super) const UNREADABLE: End = End::then("unreadable", RESYNC);
 /// Another replica is responsible.
-pub(super) const ELSEWHERE: End = End { label: "elsewhere", next: RESYNC };
-pub(super) const NOT_INSTALLED: End = End { label: "not_installed", next: LOOK_FOR_KIND };
+pub(super) const ELSEWHERE: End = End::then("elsewhere", RESYNC);
+pub(super) const NOT_INSTALLED: End = End::then("not_installed", LOOK_FOR_KIND);
 
 /// Whose reconciliation it is.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -42,10 +65,32 @@ pub(super) struct Subject {
     pub(super) name: String,
 }
 
+/// One look at one object.
+pub(super) struct Visit {
+    pub(super) subject: Subject,
+    pub(super) urgency: Urgency,
+}
+
+/// Waits until an object may be looked at.
+///
+/// # Errors
+/// Where it may not be now, with what to do instead.
+pub(super) async fn enter(visit: &Visit, ctx: &Context) -> Result<Turn, Action> {
+    ctx.caches_full.wait().await;
+    let subject = &visit.subject;
+    if !ctx.tenure.holds(&subject.namespace) {
+        return Err(rest(subject, ELSEWHERE, ctx));
+    }
+    ctx.limits.take(subject, Instant::now()).map_err(Action::requeue)?;
+    Ok(ctx.turns.turn(subject, visit.urgency).await)
+}
+
 /// What to do after a reconciliation without an error.
 pub(super) fn rest(subject: &Subject, end: End, ctx: &Context) -> Action {
     locked(&ctx.failures).remove(subject);
-    Action::requeue(spread(end.next, subject))
+    let next = spread(end.next, subject);
+    // The moment of a write is this object's own, so it need not be spread.
+    Action::requeue(end.later.map_or(next, |later| later.min(next)))
 }
 
 /// What to do after an error; logs it, once.

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{ReconcileError, code_of};
+use super::pace::{Later, Visit};
 use crate::api::v1alpha1::{
     AgentObservability, AgentObservabilityStatus, AgentPlatform, AgentSlo, AgentSloStatus, Condition,
     ConditionStatus,
@@ -25,45 +26,50 @@ use crate::vocabulary::{FIELD_MANAGER, condition, event, reason};
 pub(super) async fn publish_slo(
     slo: &AgentSlo,
     status: Option<AgentSloStatus>,
+    visit: &Visit,
     ctx: &Context,
-) -> Result<(), ReconcileError> {
+) -> Result<Later, ReconcileError> {
     let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     let new = status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    publish_namespaced(slo, "AgentSLO", status.as_ref(), &transitions(old, new), ctx).await
+    publish_namespaced(slo, status.as_ref(), &transitions(old, new), visit, ctx).await
 }
 
 /// Writes the status of an AgentObservability and the Events that its change is worth.
 pub(super) async fn publish_observability(
     observability: &AgentObservability,
     status: Option<AgentObservabilityStatus>,
+    visit: &Visit,
     ctx: &Context,
-) -> Result<(), ReconcileError> {
+) -> Result<Later, ReconcileError> {
     let old = observability.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     let new = status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    publish_namespaced(observability, "AgentObservability", status.as_ref(), &transitions(old, new), ctx)
-        .await
+    publish_namespaced(observability, status.as_ref(), &transitions(old, new), visit, ctx).await
 }
 
 async fn publish_namespaced<K>(
     resource: &K,
-    kind: &'static str,
     status: Option<&impl Serialize>,
     events: &[Event],
+    visit: &Visit,
     ctx: &Context,
-) -> Result<(), ReconcileError>
+) -> Result<Later, ReconcileError>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
 {
     let Some(status) = status else {
         ctx.metrics.suppressed.inc();
-        return Ok(());
+        return Ok(None);
     };
+    let later = ctx.put_off(visit);
+    if later.is_some() {
+        return Ok(later);
+    }
     let api: Api<K> = namespaced(ctx, &resource.namespace().unwrap_or_default());
-    write_status(&api, resource, kind, status, ctx).await?;
+    write_status(&api, resource, visit.subject.kind, status, ctx).await?;
     for event in events {
         write_event(resource, event, ctx).await;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Says of each child that somebody else had changed that it is as desired again, unless that was said a

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
@@ -15,10 +16,13 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
+use super::agent_slo;
 use super::children::ChildMeta;
 use super::context::{Incoming, IncomingObservability};
+use super::kinship::{Owned, Seniority};
 use super::scope::watch_all;
 use super::settings::Scope;
+use super::turns::Turns;
 use super::wake::{Dependents, Wake};
 use crate::api::v1alpha1::AgentPlatform;
 use crate::render::ArtifactKind;
@@ -50,6 +54,8 @@ pub(super) struct Stores {
     pub(super) platforms: Store<AgentPlatform>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     pub(super) children: BTreeMap<ArtifactKind, Store<ChildMeta>>,
+    pub(super) owned: Arc<Owned>,
+    pub(super) seniority: Arc<Seniority>,
     policy: watch::Receiver<()>,
 }
 
@@ -70,9 +76,10 @@ impl Stores {
 }
 
 impl Watches {
-    pub(super) fn start(client: &Client, scope: &Scope, wake: &Wake) -> Self {
+    pub(super) fn start(client: &Client, scope: &Scope, wake: &Wake, turns: &Arc<Turns>) -> Self {
         let (policy_changed, policy) = watch::channel(());
-        let (slos, slo_changes) = watch_slos(client, scope);
+        let (owned, seniority) = <(Arc<Owned>, Arc<Seniority>)>::default();
+        let (slos, slo_changes) = watch_slos(client, scope, (Arc::clone(&seniority), Arc::clone(turns)));
         let (observabilities, observability_changes) = watch_observabilities(client, scope, &slos, wake);
         let (platforms, platform_changes) = match &scope.platforms {
             Some(given) => given_platforms(given),
@@ -87,7 +94,7 @@ impl Watches {
         let mut child_stores = BTreeMap::new();
         let mut child_changes = Vec::new();
         for kind in ArtifactKind::ALL {
-            let (store, changes) = watch_children(client, scope, (kind, served.subscribe()), wake);
+            let (store, changes) = watch_children(client, scope, (kind, served.subscribe()), (wake, &owned));
             child_stores.insert(kind, store);
             child_changes.push(changes);
         }
@@ -98,14 +105,28 @@ impl Watches {
             namespaces: namespace_changes,
             children: Box::pin(join_all(child_changes).map(drop)),
             served,
-            stores: Stores { slos, observabilities, platforms, namespaces, children: child_stores, policy },
+            stores: Stores {
+                slos,
+                observabilities,
+                platforms,
+                namespaces,
+                children: child_stores,
+                owned,
+                seniority,
+                policy,
+            },
         }
     }
 }
 
 /// Our own status writes come back as changes; the generation tells them from edits.
-fn watch_slos(client: &Client, scope: &Scope) -> (Store<Incoming>, Changes<Incoming>) {
+fn watch_slos(
+    client: &Client,
+    scope: &Scope,
+    (seniority, turns): (Arc<Seniority>, Arc<Turns>),
+) -> (Store<Incoming>, Changes<Incoming>) {
     let (reader, writer) = reflector::store();
+    let cache = reader.clone();
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
@@ -113,6 +134,12 @@ fn watch_slos(client: &Client, scope: &Scope) -> (Store<Incoming>, Changes<Incom
     let changes = watch_all(apis, &scope.of_written(), &reader)
         .modify(prune)
         .reflect(writer)
+        .inspect_ok(move |event| {
+            seniority.follow(event, &cache);
+            if let Event::Apply(slo) = event {
+                hurry(slo, &turns);
+            }
+        })
         .applied_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
     (reader, Box::pin(changes))
@@ -212,7 +239,7 @@ fn watch_children(
     client: &Client,
     scope: &Scope,
     (kind, mut served): (ArtifactKind, watch::Receiver<BTreeSet<ArtifactKind>>),
-    wake: &Wake,
+    (wake, owned): (&Wake, &Arc<Owned>),
 ) -> (Store<ChildMeta>, Filling) {
     let resource = kind.api_resource();
     let writer = reflector::store::Writer::new(resource.clone());
@@ -222,7 +249,12 @@ fn watch_children(
         None => Api::all_with(client, &resource),
     });
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
-    let changes = watch_all(apis, &ours, &reader).modify(prune).reflect(writer).touched_objects();
+    let (owned, cache) = (Arc::clone(owned), reader.clone());
+    let changes = watch_all(apis, &ours, &reader)
+        .modify(prune)
+        .reflect(writer)
+        .inspect_ok(move |event| owned.follow(kind, event, &cache))
+        .touched_objects();
     let wake = wake.clone();
     let filling = async move {
         // An error means that the sender is gone, and then nobody looks at the children.
@@ -238,6 +270,15 @@ fn watch_children(
             .await;
     };
     (reader, Box::pin(filling))
+}
+
+/// Who edits an AgentSLO that waits for its turn should not wait with it.
+fn hurry(incoming: &Incoming, turns: &Turns) {
+    if let Ok(slo) = &incoming.0
+        && agent_slo::is_unobserved(slo)
+    {
+        turns.hurry(&agent_slo::subject(incoming));
+    }
 }
 
 /// Managed fields are most of an object's size, and nobody here reads them.

@@ -27,20 +27,27 @@ pub(in super::super) struct Tenure {
 
 #[derive(Clone, Copy)]
 enum Term {
-    /// There is no election.
-    ForEver,
+    /// There is no election; since the start.
+    ForEver { from: Instant },
     /// Not held.
     Over,
-    /// Renewed at a moment.
-    Since(Instant),
+    /// Held since a moment, and renewed at another.
+    Renewed { from: Instant, at: Instant },
 }
 
 impl Term {
     fn is_held(self) -> bool {
         match self {
-            Self::ForEver => true,
+            Self::ForEver { .. } => true,
             Self::Over => false,
-            Self::Since(renewed) => renewed.elapsed() < RELIANCE,
+            Self::Renewed { at, .. } => at.elapsed() < RELIANCE,
+        }
+    }
+
+    fn from(self) -> Option<Instant> {
+        match self {
+            Self::ForEver { from } | Self::Renewed { from, .. } => Some(from),
+            Self::Over => None,
         }
     }
 }
@@ -48,7 +55,7 @@ impl Term {
 impl Tenure {
     /// Everything is held, for ever: there is no other replica.
     pub(in super::super) fn unlimited(metrics: Metrics) -> Self {
-        Self::starting(Shards::ONE, Term::ForEver, metrics)
+        Self::starting(Shards::ONE, Term::ForEver { from: Instant::now() }, metrics)
     }
 
     /// Nothing is held yet.
@@ -69,6 +76,12 @@ impl Tenure {
         locked(&self.terms)[self.shards.of(namespace)].is_held()
     }
 
+    /// For how long it has been responsible for a namespace.
+    pub(in super::super) fn held_for(&self, namespace: &str) -> Duration {
+        let from = locked(&self.terms)[self.shards.of(namespace)].from();
+        from.map_or(Duration::ZERO, |from| from.elapsed())
+    }
+
     /// Whether it is responsible for what is in no namespace.
     pub(in super::super) fn holds_the_cluster(&self) -> bool {
         locked(&self.terms)[0].is_held()
@@ -87,14 +100,20 @@ impl Tenure {
     /// How long ago a shard was renewed, if this replica relies on it.
     pub(super) fn renewed(&self, shard: usize) -> Option<Duration> {
         match locked(&self.terms)[shard] {
-            Term::Since(renewed) => Some(renewed.elapsed()).filter(|elapsed| *elapsed < RELIANCE),
-            Term::ForEver | Term::Over => None,
+            Term::Renewed { at, .. } => Some(at.elapsed()).filter(|elapsed| *elapsed < RELIANCE),
+            Term::ForEver { .. } | Term::Over => None,
         }
     }
 
     /// Notes that a shard is held by a request that was sent at a moment.
     pub(super) fn extend(&self, shard: usize, sent: Instant) {
-        let before = std::mem::replace(&mut locked(&self.terms)[shard], Term::Since(sent));
+        let before = {
+            let mut terms = locked(&self.terms);
+            let before = terms[shard];
+            let from = before.from().filter(|_| before.is_held()).unwrap_or(sent);
+            terms[shard] = Term::Renewed { from, at: sent };
+            before
+        };
         if !before.is_held() {
             tracing::info!(shard, "this replica is responsible now");
             self.tell();
@@ -113,7 +132,7 @@ impl Tenure {
     /// Notes that somebody keeps the Leases, and which of them ran out.
     pub(super) fn keep(&self) {
         *locked(&self.kept) = Some(Instant::now());
-        let ran_out = |term: &Term| matches!(term, Term::Since(_)) && !term.is_held();
+        let ran_out = |term: &Term| matches!(term, Term::Renewed { .. }) && !term.is_held();
         let over: Vec<usize> = {
             let terms = locked(&self.terms);
             terms.iter().enumerate().filter(|(_, term)| ran_out(term)).map(|(shard, _)| shard).collect()

@@ -1,0 +1,177 @@
+//! Many AgentSLOs, and the writes that they need without an operator.
+
+use std::time::{Duration, Instant};
+
+use bed::Bed;
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use crate::{Result, count};
+
+/// Namespaces that they are spread over.
+const NAMESPACES: usize = 20;
+/// Requests at once, as many as the operator makes.
+const AT_ONCE: usize = 16;
+
+/// So many AgentSLOs.
+pub(crate) struct Crowd {
+    client: Client,
+    size: usize,
+    /// How fast they were created.
+    pub(crate) created_per_second: f64,
+}
+
+/// The kind that people write.
+pub(crate) fn slos() -> ApiResource {
+    ApiResource {
+        group: "agentslo.dev".to_owned(),
+        version: "v1alpha1".to_owned(),
+        api_version: "agentslo.dev/v1alpha1".to_owned(),
+        kind: "AgentSLO".to_owned(),
+        plural: "agentslos".to_owned(),
+    }
+}
+
+/// The kind that they become.
+pub(crate) fn rules() -> ApiResource {
+    ApiResource {
+        group: "monitoring.coreos.com".to_owned(),
+        version: "v1".to_owned(),
+        api_version: "monitoring.coreos.com/v1".to_owned(),
+        kind: "PrometheusRule".to_owned(),
+        plural: "prometheusrules".to_owned(),
+    }
+}
+
+/// Namespace and name of one of them.
+pub(crate) fn place(number: usize) -> (String, String) {
+    (format!("team-{}", number % NAMESPACES), format!("agent-{number}-success"))
+}
+
+fn slo(number: usize) -> Value {
+    let (namespace, name) = place(number);
+    json!({
+        "apiVersion": "agentslo.dev/v1alpha1",
+        "kind": "AgentSLO",
+        "metadata": {
+            "namespace": namespace,
+            "name": name,
+            "labels": {"app.kubernetes.io/part-of": "agents", "team": format!("team-{}", number % NAMESPACES)},
+            "annotations": {"argocd.argoproj.io/tracking-id": format!("agents:agentslo.dev/AgentSLO:{name}")},
+        },
+        "spec": {
+            "agent": format!("agent-{number}"),
+            "displayName": format!("Success of agent {number}"),
+            "description": "Runs that end in success, of all that were begun and not cancelled by a person.",
+            "objective": "95",
+            "window": "28d",
+            "indicator": {"success": {}},
+            "alerting": {"labels": {"team": format!("team-{}", number % NAMESPACES)}},
+        },
+    })
+}
+
+impl Crowd {
+    /// Creates them.
+    pub(crate) async fn create(bed: &Bed, size: usize) -> Result<Self> {
+        let client = bed.client("admin")?;
+        for number in 0..NAMESPACES {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("team-{number}")}});
+            bed.apply_yaml(&namespace.to_string()).await?;
+        }
+        let begin = Instant::now();
+        let all = stream::iter(0..size).map(|number| create(client.clone(), number));
+        all.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        let created_per_second = count(size) / begin.elapsed().as_secs_f64();
+        Ok(Self { client, size, created_per_second })
+    }
+
+    /// Time that the API server needs for the writes of a cold start, without an operator: rules and
+    /// status of as many AgentSLOs, of the same sizes, from as many connections.
+    pub(crate) async fn floor(&self, bed: &Bed) -> Result<Duration> {
+        bed.apply_yaml("apiVersion: v1\nkind: Namespace\nmetadata: {name: floor}\n").await?;
+        let sample = create_in(self.client.clone(), "floor", 0).await?;
+        let rules = rules_of(&sample)?;
+        let begin = Instant::now();
+        let all = stream::iter(0..self.size).map(|number| self.write(&rules, number));
+        all.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        let took = begin.elapsed();
+        bed.kubectl(&["delete", "namespace", "floor", "--timeout=600s"]).await?;
+        Ok(took)
+    }
+
+    async fn write(&self, rules: &Value, number: usize) -> Result<()> {
+        let parameters = PatchParams::apply("floor").force();
+        let rule_api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), "floor", &self::rules());
+        let name = format!("agentslo-agent-{number}-success");
+        let mut rules = rules.clone();
+        rules["metadata"]["name"] = json!(name);
+        rule_api.patch(&name, &parameters, &Patch::Apply(&rules)).await?;
+        let slos: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), "floor", &slos());
+        // One object for all: what is timed is the write, whatever it is of.
+        slos.patch_status(
+            "agent-0-success",
+            &PatchParams::apply(&format!("floor-{}", number % 8)).force(),
+            &Patch::Apply(status(number)),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes all of them.
+    pub(crate) async fn delete(&self) -> Result<()> {
+        for number in 0..NAMESPACES {
+            let slos: Api<DynamicObject> =
+                Api::namespaced_with(self.client.clone(), &format!("team-{number}"), &slos());
+            slos.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn create(client: Client, number: usize) -> Result<()> {
+    create_in(client, &place(number).0, number).await.map(drop)
+}
+
+async fn create_in(client: Client, namespace: &str, number: usize) -> Result<DynamicObject> {
+    let slos: Api<DynamicObject> = Api::namespaced_with(client, namespace, &slos());
+    let mut slo = slo(number);
+    slo["metadata"]["namespace"] = json!(namespace);
+    Ok(slos.create(&PostParams::default(), &serde_json::from_value(slo)?).await?)
+}
+
+/// The rules that the operator makes of an AgentSLO.
+fn rules_of(slo: &DynamicObject) -> Result<Value> {
+    let slo: agentslo::api::v1alpha1::AgentSlo = serde_json::from_value(serde_json::to_value(slo)?)?;
+    let valid = agentslo::validate::slo(&slo, &agentslo::validate::SloFacts::default());
+    let valid = valid.map_err(|violations| format!("{violations:?}"))?;
+    let artifacts = agentslo::render::slo(&valid);
+    Ok(artifacts.0.first().ok_or("an AgentSLO becomes rules")?.to_value())
+}
+
+/// A status as large as a usual one.
+fn status(number: usize) -> Value {
+    let condition = |name: &str| {
+        json!({
+            "type": name, "status": "True", "reason": "Applied", "observedGeneration": 1,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+            "message": format!("what was asked for is in force, number {number}"),
+        })
+    };
+    let conditions = [
+        "Accepted",
+        "RulesApplied",
+        "RulesAccepted",
+        "DataAvailable",
+        "BudgetHealthy",
+        "TrafficSufficient",
+        "Ready",
+    ];
+    json!({
+        "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentSLO",
+        "metadata": {"name": "agent-0-success"},
+        "status": {"observedGeneration": 1, "conditions": conditions.map(condition)},
+    })
+}

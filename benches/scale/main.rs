@@ -1,0 +1,181 @@
+//! What the operator needs for a thousand and for ten thousand AgentSLOs on a real API server, beside what
+//! it may need.
+//!
+//! ```text
+//!  create ──► floor ──► cold start ──► rest ──► restart ──► edits ──► deletion
+//!  AgentSLOs  the same  until all are  nothing  nothing     one by    by the
+//!             writes,   Ready          happens  is written  one, and  garbage
+//!             bare                                          150/s     collector
+//! ```
+//!
+//! Times depend on the machine, so the cold start stands beside what the API server needs for the same
+//! writes without us, measured in the same run. `docs/scale.md` tells how to read what is printed.
+
+// What a benchmark measures it prints.
+#![allow(clippy::print_stdout)]
+
+mod crowd;
+mod edits;
+mod observer;
+mod operator;
+#[path = "../../examples/demo/stage.rs"]
+#[allow(dead_code)]
+mod stage;
+mod table;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use bed::{Bed, Options, Part};
+
+use crowd::Crowd;
+use observer::Observer;
+use operator::Operator;
+use table::{Bound, Row, Table};
+
+/// How long nothing happens while rest is measured.
+const REST: Duration = Duration::from_mins(2);
+/// Time between two polls of Prometheus in this run.
+const POLL_SECONDS: f64 = 30.0;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> std::result::Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    // `cargo test --all-targets` runs benchmarks too, without this argument. This one takes minutes.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        println!("not run: only `cargo bench` runs this benchmark");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let given: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if given.is_empty() { vec![1_000, 10_000] } else { given };
+    let mut table = Table::default();
+    table.add(empty().await?);
+    for size in sizes {
+        println!("{size} AgentSLOs");
+        for row in measure(size).await? {
+            println!("  {row}");
+            table.add(row);
+        }
+    }
+    println!("\n{table}");
+    Ok(if table.is_within() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn bed() -> Result<Bed> {
+    let options = Options::nothing()
+        .with(Part::Apiserver)
+        .with(Part::ControllerManager)
+        .with(Part::MonitoringCrds)
+        .with(Part::Prometheus);
+    let bed = Bed::start(options).await?;
+    stage::install(&bed, "team-0").await?;
+    stage::name_prometheus(&bed, &serde_json::json!({})).await?;
+    Ok(bed)
+}
+
+/// What the operator needs where there is nothing to do.
+async fn empty() -> Result<Row> {
+    let bed = bed().await?;
+    let operator = Operator::start(&bed).await?;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let resident = operator.resident_mib()?;
+    operator.stop().await;
+    bed.stop().await;
+    Ok(Row::new(0, "resident memory, MiB", resident, Bound::AtMost(24.0)))
+}
+
+async fn measure(size: usize) -> Result<Vec<Row>> {
+    let bed = bed().await?;
+    let crowd = Crowd::create(&bed, size).await?;
+    println!("  created at {:.0}/s", crowd.created_per_second);
+    let floor = crowd.floor(&bed).await?;
+    println!("  the API server alone needs {:.1} s for the same writes", floor.as_secs_f64());
+
+    let observer = Observer::start(&bed, size)?;
+    let operator = Operator::start(&bed).await?;
+    let begin = Instant::now();
+    observer.all_ready().await?;
+    let cold = begin.elapsed();
+    let mut rows = cold_start(size, cold, floor);
+    rows.extend(at_rest(size, &operator).await?);
+    rows.extend(restarted(size, &operator).await?);
+    rows.extend(edits::measure(size, &bed, &operator, &observer).await?);
+    rows.extend(deleted(size, &crowd, &operator, &observer).await?);
+    operator.stop().await;
+    bed.stop().await;
+    Ok(rows)
+}
+
+fn cold_start(size: usize, cold: Duration, floor: Duration) -> Vec<Row> {
+    let seconds = cold.as_secs_f64();
+    let ratio = seconds / floor.as_secs_f64();
+    // Either bound will do: a slow machine needs long for the writes alone.
+    let bound = if seconds <= 120.0 { Bound::None } else { Bound::AtMost(1.3) };
+    vec![
+        Row::new(size, "cold start until all are Ready, s", seconds, Bound::None),
+        Row::new(size, "the same over the bare API server's time (1.3, or 120 s)", ratio, bound),
+    ]
+}
+
+async fn at_rest(size: usize, operator: &Operator) -> Result<Vec<Row>> {
+    operator.settled().await?;
+    let (cpu, asked) = (operator.cpu_seconds()?, operator.queries().await?);
+    let before = operator.requests()?.len();
+    tokio::time::sleep(REST).await;
+    let made = operator.requests()?.split_off(before);
+    for request in &made {
+        println!("  at rest: {request}");
+    }
+    let seconds = REST.as_secs_f64();
+    let millicores = (operator.cpu_seconds()? - cpu) / seconds * 1000.0;
+    let queries = (operator.queries().await? - asked) / (seconds / POLL_SECONDS);
+    Ok(vec![
+        Row::new(size, "resident memory, MiB", operator.resident_mib()?, Bound::of_memory(size)),
+        Row::new(size, "its highest, MiB", operator.highest_mib()?, Bound::None),
+        Row::new(size, "requests at rest, but for the Lease", count(made.len()), Bound::AtMost(0.0)),
+        Row::new(size, "CPU at rest, millicores", millicores, Bound::AtMost(20.0)),
+        Row::new(size, "queries to Prometheus in a poll", queries, Bound::AtMost(3.0)),
+    ])
+}
+
+async fn restarted(size: usize, operator: &Operator) -> Result<Vec<Row>> {
+    operator.stop().await;
+    let before = operator.requests()?.len();
+    let begin = Instant::now();
+    operator.restart().await?;
+    let full = begin.elapsed().as_secs_f64();
+    operator.reconciled(count(size)).await?;
+    let seen = begin.elapsed().as_secs_f64();
+    operator.settled().await?;
+    let made = operator.requests()?.split_off(before);
+    let writes = made.iter().filter(|request| operator::is_write(request)).count();
+    Ok(vec![
+        Row::new(size, "restart: caches full after, s", full, Bound::AtMost(10.0)),
+        Row::new(size, "restart: all looked at after, s", seen, Bound::None),
+        Row::new(size, "restart: writes", count(writes), Bound::AtMost(0.0)),
+        Row::new(size, "restart: reads", count(made.len() - writes), Bound::None),
+    ])
+}
+
+async fn deleted(size: usize, crowd: &Crowd, operator: &Operator, observer: &Observer) -> Result<Vec<Row>> {
+    operator.settled().await?;
+    let before = operator.requests()?.len();
+    let begin = Instant::now();
+    crowd.delete().await?;
+    observer.no_rules().await?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let made = operator.requests()?.split_off(before);
+    let writes = made.iter().filter(|request| operator::is_write(request)).count();
+    Ok(vec![
+        Row::new(size, "deletion until all rules are gone, s", seconds, Bound::None),
+        Row::new(size, "deletion: writes of the operator", count(writes), Bound::AtMost(0.0)),
+    ])
+}
+
+/// As a number of the table.
+#[allow(clippy::cast_precision_loss)]
+fn count(number: usize) -> f64 {
+    number as f64
+}

@@ -1,0 +1,128 @@
+//! The operator as a process: what it uses, and what it asked for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bed::{Bed, Process};
+use serde_json::Value;
+
+use crate::{Result, stage};
+
+/// How long nothing was asked before it is taken to be at rest.
+const SILENCE: Duration = Duration::from_secs(20);
+/// Longest wait for rest.
+const PATIENCE: u32 = 60;
+
+/// The operator.
+pub(crate) struct Operator {
+    process: Process,
+    metrics: String,
+    audit_log: PathBuf,
+}
+
+impl Operator {
+    /// Starts it and waits until it is ready.
+    pub(crate) async fn start(bed: &Bed) -> Result<Self> {
+        let program = Path::new(env!("CARGO_BIN_EXE_agentslo"));
+        let port = bed.port()?;
+        let listen = format!("127.0.0.1:{port}");
+        // Of an argument that is given twice the last counts.
+        let args = ["--leader-elect", "--listen", &listen, "--poll-interval", "30"];
+        let process = stage::start_operator(bed, program, ("agentslo", "operator"), &args).await?;
+        Ok(Self {
+            process,
+            metrics: format!("http://{listen}/metrics"),
+            audit_log: bed.logs().join("audit.log"),
+        })
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.process.stop().await;
+    }
+
+    pub(crate) async fn restart(&self) -> Result<()> {
+        Ok(self.process.start().await?)
+    }
+
+    /// Memory that it has now.
+    pub(crate) fn resident_mib(&self) -> Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it had since its start.
+    pub(crate) fn highest_mib(&self) -> Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).ok_or("no such field")?;
+        let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kibibytes / 1024.0)
+    }
+
+    /// CPU time that it has used since its start.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()?))?;
+        // The name of the program may have spaces and ends with the last bracket.
+        let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| -> Result<f64> { Ok(fields.get(index).ok_or("too short")?.parse()?) };
+        Ok((ticks(11)? + ticks(12)?) / 100.0)
+    }
+
+    fn pid(&self) -> Result<u32> {
+        self.process.pid().ok_or_else(|| "the operator does not run".into())
+    }
+
+    /// Queries to Prometheus since its start.
+    pub(crate) async fn queries(&self) -> Result<f64> {
+        self.sum("agentslo_prometheus_queries_total").await
+    }
+
+    /// Waits until it has reconciled so many AgentSLOs since its start.
+    pub(crate) async fn reconciled(&self, wanted: f64) -> Result<()> {
+        while self.sum("agentslo_reconcile_total{kind=\"AgentSLO\"").await? < wanted {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
+    }
+
+    async fn sum(&self, prefix: &str) -> Result<f64> {
+        let page = reqwest::get(&self.metrics).await?.text().await?;
+        let lines = page.lines().filter(|line| line.starts_with(prefix));
+        Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    /// Its writes, and its reads other than watches, but for the Lease.
+    pub(crate) fn requests(&self) -> Result<Vec<String>> {
+        let log = std::fs::read_to_string(&self.audit_log)?;
+        let mine = log.lines().filter(|line| line.contains("\"username\":\"operator\""));
+        let request = |line: &str| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            let verb = event["verb"].as_str()?;
+            let resource = event["objectRef"]["resource"].as_str()?;
+            (verb != "watch" && resource != "leases")
+                .then(|| format!("{verb} {}", event["requestURI"].as_str().unwrap_or_default()))
+        };
+        Ok(mine.filter_map(request).collect())
+    }
+
+    /// Waits until it has asked for nothing for a while.
+    pub(crate) async fn settled(&self) -> Result<()> {
+        let mut before = usize::MAX;
+        for _ in 0..PATIENCE {
+            let now = self.requests()?.len();
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+            tokio::time::sleep(SILENCE).await;
+        }
+        Err("the operator does not come to rest".into())
+    }
+}
+
+/// Whether a request of the log is a write.
+pub(crate) fn is_write(request: &str) -> bool {
+    ["create ", "update ", "patch ", "delete "].iter().any(|verb| request.starts_with(verb))
+}
