@@ -37,7 +37,7 @@ bless: ## Accept goldens and rewrite generated files, pictures too, then show th
 	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --test cluster -- pictures_are || true; \
 	else echo "docs/pictures stay as they are: they need a Prometheus, which make servers builds"; fi
 	@if test -x "$$(tools/servers dir)/helm"; then \
-	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --test cluster -- install::chart install::folders || true; \
+	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --workspace --test cluster -- install::chart install::folders || true; \
 	else echo "deploy/ stays as it is: it needs Helm, which make servers builds"; fi
 	git --no-pager diff --stat
 
@@ -52,7 +52,7 @@ servers: ## Find or build the real servers that tests and demo use
 
 chart: ## Lint the chart, and hold it, its alerts and deploy/ to what is kept
 	@$(call SERVERS,helm kubectl promtool) && export AGENTSLO_SERVERS && \
-	$(CARGO) test --locked --test cluster -- install::chart install::folders install::alerts
+	$(CARGO) test --locked --workspace --test cluster -- install::chart install::folders install::alerts
 
 image: ## Build the container image: make image IMAGE=registry.example/agentslo
 	$(BUILDX) --load .
