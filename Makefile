@@ -1,11 +1,15 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers bench-rules bench-scale ci
+.PHONY: help demo test test-fast check bless render run servers chart image publish bench-rules bench-scale ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
 CARGO ?= cargo
 EXAMPLE ?= success
+# Where the image goes, and under which version.
+IMAGE ?= agentslo
+VERSION ?= $(shell sed -n 's/^appVersion: //p' charts/agentslo/Chart.yaml)
+BUILDX = docker buildx build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --tag $(IMAGE):$(VERSION)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +36,9 @@ bless: ## Accept goldens and rewrite generated files, pictures too, then show th
 	@if test -x "$$(tools/servers dir)/prometheus"; then \
 	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --test cluster -- pictures_are || true; \
 	else echo "docs/pictures stay as they are: they need a Prometheus, which make servers builds"; fi
+	@if test -x "$$(tools/servers dir)/helm"; then \
+	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --workspace --test cluster -- install::chart install::folders || true; \
+	else echo "deploy/ stays as it is: it needs Helm, which make servers builds"; fi
 	git --no-pager diff --stat
 
 render: ## Print the rules of one example: make render EXAMPLE=success
@@ -42,6 +49,21 @@ run: ## Run the controller against the current kubeconfig
 
 servers: ## Find or build the real servers that tests and demo use
 	@tools/servers ensure test
+
+chart: ## Lint the chart, and hold it, its alerts and deploy/ to what is kept
+	@$(call SERVERS,helm kubectl promtool) && export AGENTSLO_SERVERS && \
+	$(CARGO) test --locked --workspace --test cluster -- install::chart install::folders install::alerts
+
+image: ## Build the container image: make image IMAGE=registry.example/agentslo
+	$(BUILDX) --load .
+
+publish: ## Push image and chart with SBOM, provenance and signatures; what a release runs
+	@$(call SERVERS,helm) && mkdir -p target/release-files && \
+	$(BUILDX) --platform linux/amd64,linux/arm64 --sbom=true --provenance=mode=max --push \
+	--metadata-file target/release-files/image.json . && \
+	digest=$$(sed -n 's/.*"containerimage.digest": "\(sha256:[0-9a-f]*\)".*/\1/p' target/release-files/image.json) && \
+	cosign sign --yes $(IMAGE)@$$digest && \
+	tools/package $(IMAGE) $$digest $(VERSION) target/release-files "$$AGENTSLO_SERVERS/helm"
 
 bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \

@@ -12,7 +12,14 @@ use serde_json::{Value, json};
 /// Whatever went wrong, for a person to read.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-const RBAC: &str = include_str!("../../deploy/rbac.yaml");
+/// What the operator may do, made from the chart.
+pub(crate) const RBAC: [&str; 5] = [
+    include_str!("../../deploy/base/namespace.yaml"),
+    include_str!("../../deploy/base/service-account.yaml"),
+    include_str!("../../deploy/base/secrets.yaml"),
+    include_str!("../../deploy/base/leases.yaml"),
+    include_str!("../../deploy/overlays/cluster/permissions.yaml"),
+];
 
 /// The roles that the operator is granted: kind and name.
 const ROLES: [(&str, &str); 3] =
@@ -27,7 +34,9 @@ pub(crate) async fn install(bed: &Bed, namespace: &str) -> Result<()> {
     {
         bed.kubectl(&["wait", "--for=condition=Established", &format!("crd/{crd}"), "--timeout=60s"]).await?;
     }
-    bed.apply_yaml(RBAC).await?;
+    for text in RBAC {
+        bed.apply_yaml(text).await?;
+    }
     permit(bed, "operator").await?;
     bed.apply_yaml(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n")).await?;
     Ok(())

@@ -26,7 +26,9 @@ pub(super) async fn reconcile(
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
-    if !ctx.tenure.holds_the_cluster() {
+    // One from a file is not in the cluster, so there is no status to write.
+    let is_from_a_file = platform.meta().uid.is_none();
+    if is_from_a_file || !ctx.tenure.holds_the_cluster() {
         return Ok(Action::requeue(LOOK_EVERY));
     }
     let result = judge(&platform, &ctx).await;

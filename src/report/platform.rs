@@ -2,7 +2,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::conditions::{Claim, carry_over, find};
+use super::conditions::{Claim, carry_over, find, settled};
 use crate::api::v1alpha1::AgentPlatformStatus;
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::domain::violation::Violations;
@@ -55,10 +55,19 @@ pub fn platform(
             Claim::new(condition::READY, False, accepted.reason.clone(), message)
         }
     };
+    let [reconciling, stalled] = settled();
+    // A spec that is not valid waits for its next edit; whoever waits for the object need not.
+    let stalled = match accepted.status {
+        True => stalled,
+        False | Unknown => {
+            Claim::new(condition::STALLED, True, accepted.reason.clone(), accepted.message.clone())
+        }
+    };
+    let claims = vec![ready, accepted, reachable, reconciling, stalled];
     let status = AgentPlatformStatus {
         observed_generation: Some(generation),
         slos: Some(outcome.slos),
-        conditions: carry_over(vec![ready, accepted, reachable], before, generation, now),
+        conditions: carry_over(claims, before, generation, now),
     };
     (old != Some(&status)).then_some(status)
 }
@@ -82,5 +91,21 @@ mod tests {
         let lost =
             said(Some(Err((reason::QUERY_FAILED, "down"))), Some(&reached)).expect("an outage is news");
         assert_eq!(said(None, Some(&lost)), None);
+    }
+
+    #[test]
+    fn who_waits_for_a_platform_that_is_not_valid_need_wait_no_longer() {
+        let spec = serde_json::json!({"prometheus": {"address": "ftp://prometheus"}});
+        let spec = serde_json::from_value(spec).expect("the spec should have its shape");
+        let violations =
+            crate::validate::platform(&crate::api::v1alpha1::AgentPlatform::new("default", spec));
+        let violations = violations.expect_err("the address should not be valid");
+        let outcome = PlatformOutcome { violations: Some(&violations), prometheus: None, slos: 1 };
+        let status = platform(outcome, None, 1, Timestamp::UNIX_EPOCH).expect("a first status is news");
+        let stalled = find(&status.conditions, condition::STALLED).expect("it is always there");
+        assert_eq!(
+            (stalled.status, &stalled.reason),
+            (True, &find(&status.conditions, "Ready").expect("it is always there").reason)
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bed::{Bed, Options, Part, Process, eventually};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::permissions::requests_of;
 use crate::stage::{self, start_operator};
@@ -19,6 +19,7 @@ struct Replicas {
     processes: Vec<Process>,
 }
 
+const LEASES: [&str; 5] = ["agentslo", "agentslo-0", "agentslo-1", "agentslo-2", "agentslo-3"];
 const USERS: [&str; 3] = ["operator", "operator-2", "operator-3"];
 
 impl Replicas {
@@ -27,6 +28,11 @@ impl Replicas {
         let options = USERS[1..].iter().fold(options, |options, user| options.user(user, &[]));
         let bed = Bed::start(options).await.expect("the bed should start");
         stage::install(&bed, "team").await.expect("the CRDs should install");
+        // What the chart does with `shards`.
+        let names = json!([{"op": "replace", "path": "/rules/1/resourceNames", "value": LEASES}]).to_string();
+        let patch =
+            ["patch", "role", "agentslo-leases", "-n", "agentslo-system", "--type=json", "-p", &names];
+        bed.kubectl(&patch).await.expect("the role should name the Leases of all shards");
         let args = [&["--leader-elect"], args].concat();
         let mut processes = Vec::new();
         for user in &USERS[..count] {

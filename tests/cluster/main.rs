@@ -18,6 +18,7 @@ mod faults;
 mod fixtures;
 mod guards;
 mod histogram_forms;
+mod install;
 mod instrument;
 mod mailbox;
 mod monitored;

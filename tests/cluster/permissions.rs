@@ -5,15 +5,20 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::stage;
+
 /// A verb on a resource.
 type Use = (String, String);
 
-/// What the audit log says that the user `operator` did.
-pub(crate) fn used(audit_log: &str) -> BTreeSet<Use> {
+/// The bed's user that has the operator's permissions.
+pub(crate) const OPERATOR: &str = "operator";
+
+/// What the audit log says that a user did.
+pub(crate) fn used(audit_log: &str, user: &str) -> BTreeSet<Use> {
     audit_log
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["user"]["username"] == "operator")
+        .filter(|event| event["user"]["username"] == user)
         .filter_map(|event| {
             let object = event.get("objectRef")?;
             let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -26,7 +31,7 @@ pub(crate) fn used(audit_log: &str) -> BTreeSet<Use> {
 
 /// Writes of the operator, and its reads other than watches: what each was and what it was done to.
 pub(crate) fn requests(audit_log: &str) -> Vec<String> {
-    requests_of("operator", audit_log)
+    requests_of(OPERATOR, audit_log)
 }
 
 /// The same of a user.
@@ -40,8 +45,14 @@ pub(crate) fn requests_of(user: &str, audit_log: &str) -> Vec<String> {
         .collect()
 }
 
-/// What `deploy/rbac.yaml` grants.
+/// What `deploy/` grants.
 pub(crate) fn granted() -> BTreeSet<Use> {
+    let documents = stage::RBAC.iter().flat_map(|text| serde_saphyr::from_multiple(text));
+    granted_by(documents.flatten())
+}
+
+/// What roles grant; other objects grant nothing.
+pub(crate) fn granted_by(objects: impl IntoIterator<Item = Value>) -> BTreeSet<Use> {
     #[derive(Deserialize)]
     struct Role {
         #[serde(default)]
@@ -52,10 +63,9 @@ pub(crate) fn granted() -> BTreeSet<Use> {
         resources: Vec<String>,
         verbs: Vec<String>,
     }
-    let text = include_str!("../../deploy/rbac.yaml");
-    let roles = text
-        .split("\n---\n")
-        .map(|document| serde_saphyr::from_str::<Role>(document).expect("RBAC should parse"));
+    let roles = objects
+        .into_iter()
+        .map(|object| serde_json::from_value::<Role>(object).expect("an object should have a role's shape"));
     roles
         .flat_map(|role| role.rules)
         .flat_map(|rule| {

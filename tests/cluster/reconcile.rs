@@ -1,12 +1,14 @@
 //! The scenarios on real servers: kube-apiserver with its garbage collector, prometheus-operator and
 //! Prometheus. One bed for all of them, for it is dear; each has a namespace of its own.
 
+use std::collections::BTreeSet;
+
 use agentslo::render::ArtifactKind;
 use bed::{Bed, Options, Part, eventually};
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::permissions::{granted, used};
+use crate::permissions::{OPERATOR, granted, used};
 use crate::scenarios::{self, Cluster, Request};
 use crate::stage;
 use crate::support::{SOON, Stage, program};
@@ -67,7 +69,7 @@ async fn prometheus_operator_says_that_it_took_the_rules(cluster: &RealCluster) 
     cluster.wait_for("new", "new", ("RulesAccepted", "True", "Bound")).await;
 }
 
-async fn credentials_are_read_from_the_operators_namespace(cluster: &RealCluster) {
+pub(crate) async fn credentials_are_read_from_the_operators_namespace(cluster: &RealCluster) {
     let platform = format!(
         "apiVersion: v1\nkind: Secret\nmetadata: {{name: prometheus, namespace: agentslo-system}}\nstringData: {{token: secret}}\n---\n\
          apiVersion: agentslo.dev/v1alpha1\nkind: AgentPlatform\nmetadata: {{name: default}}\n\
@@ -75,33 +77,46 @@ async fn credentials_are_read_from_the_operators_namespace(cluster: &RealCluster
         cluster.stage.bed.prometheus_url()
     );
     cluster.stage.apply(&platform).await;
-    let read = async || used(&cluster.audit_log()).contains(&("get".into(), "secrets".into())).then_some(());
+    let read = async || {
+        used(&cluster.audit_log(), &cluster.user).contains(&("get".into(), "secrets".into())).then_some(())
+    };
     eventually(SOON, read).await.expect("the operator should read the token");
 }
 
 /// Both ways: nothing is used that is not granted, and nothing is granted that is not used.
 fn permissions_are_exactly_what_is_used(cluster: &RealCluster) {
-    let mut used = used(&cluster.audit_log());
-    // An apply that creates needs both verbs; the audit log has one line for it.
-    for kind in ArtifactKind::ALL {
-        used.insert(("create".into(), kind.api_resource().plural));
-    }
-    assert_eq!(used, granted());
+    assert_eq!(cluster.used(), granted());
 }
 
 /// A bed with the operator on it.
-struct RealCluster {
-    stage: Stage,
+pub(crate) struct RealCluster {
+    pub(crate) stage: Stage,
     client: Client,
+    /// Who the operator is to the API server.
+    user: String,
 }
 
 impl RealCluster {
     fn over(stage: Stage) -> Self {
-        let client = stage.bed.client("admin").expect("the bed should know its admin");
-        Self { stage, client }
+        Self::over_as(stage, OPERATOR)
     }
 
-    async fn stop(self) {
+    pub(crate) fn over_as(stage: Stage, user: &str) -> Self {
+        let client = stage.bed.client("admin").expect("the bed should know its admin");
+        Self { stage, client, user: user.to_owned() }
+    }
+
+    /// What the operator has done so far, as verbs on resources.
+    pub(crate) fn used(&self) -> BTreeSet<(String, String)> {
+        let mut used = used(&self.audit_log(), &self.user);
+        // An apply that creates needs both verbs; the audit log has one line for it.
+        for kind in ArtifactKind::ALL {
+            used.insert(("create".into(), kind.api_resource().plural));
+        }
+        used
+    }
+
+    pub(crate) async fn stop(self) {
         self.stage.operator.stop().await;
         self.stage.bed.stop().await;
     }
@@ -113,7 +128,7 @@ impl RealCluster {
 
     /// Waits until the API server agrees that the operator may do something, or may not.
     async fn wait_for_right(&self, verb: &str, resource: &str, wanted: &str) {
-        let args = ["auth", "can-i", verb, resource, "--as", "operator", "-n", "default"];
+        let args = ["auth", "can-i", verb, resource, "--as", &self.user, "-n", "default"];
         let said = async || {
             // It ends with an error where the answer is no.
             let answer = if self.stage.bed.kubectl(&args).await.is_ok() { "yes" } else { "no" };
@@ -132,7 +147,7 @@ impl Cluster for RealCluster {
         let log = self.audit_log();
         let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         events
-            .filter(|event| event["user"]["username"] == "operator" && event["stage"] == "ResponseComplete")
+            .filter(|event| event["user"]["username"] == *self.user && event["stage"] == "ResponseComplete")
             .filter_map(|event| request(&event))
             .collect()
     }
@@ -167,7 +182,8 @@ impl Cluster for RealCluster {
     }
 
     async fn forbid(&self, verb: &str, resource: &str) {
-        let documents: Vec<Value> = serde_saphyr::from_multiple(RBAC).expect("RBAC should parse");
+        let [.., permissions] = stage::RBAC;
+        let documents: Vec<Value> = serde_saphyr::from_multiple(permissions).expect("RBAC should parse");
         let role = documents.into_iter().find(|document| document["kind"] == "ClusterRole");
         let mut role = role.expect("RBAC should have a ClusterRole");
         for rule in role["rules"].as_array_mut().expect("a role has rules") {
@@ -181,7 +197,9 @@ impl Cluster for RealCluster {
     }
 
     async fn permit(&self, verb: &str, resource: &str) {
-        self.stage.apply(RBAC).await;
+        for text in stage::RBAC {
+            self.stage.apply(text).await;
+        }
         self.wait_for_right(verb, resource, "yes").await;
     }
 
@@ -194,8 +212,7 @@ impl Cluster for RealCluster {
 }
 
 /// The kinds of operators that this one writes for and that no registry has.
-const NEIGHBOURS: &str = include_str!("neighbours.yaml");
-const RBAC: &str = include_str!("../../deploy/rbac.yaml");
+pub(crate) const NEIGHBOURS: &str = include_str!("neighbours.yaml");
 
 /// A line of the audit log.
 fn request(event: &Value) -> Option<Request> {

@@ -1,5 +1,5 @@
-//! Files that are made from the code and kept in the checkout: the CRDs, the reference, what the examples
-//! are rendered to. `BLESS=1` writes them; otherwise a stale one is a failing test.
+//! Files that are made from the code and kept in the checkout: the CRDs and the chart's copies of them, the
+//! reference, the chart's page, what the examples are rendered to. `BLESS=1` writes them; otherwise a stale one is a failing test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,6 +8,7 @@ use std::fs;
 use agentslo::render::{self, Artifact};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::crd::{self, Field};
 use crate::{example, workspace};
@@ -20,7 +21,8 @@ const INTO_MEMORY: &str = "writing into memory should not fail";
 
 #[test]
 fn generated_files_are_fresh() {
-    let expected: BTreeMap<String, String> = [crds(), rendered(), reference()].concat().into_iter().collect();
+    let expected = [crds(), crds_of_the_chart(), values_of_the_chart(), health(), rendered(), reference()];
+    let expected: BTreeMap<String, String> = expected.concat().into_iter().collect();
     let stale: Vec<String> = expected
         .iter()
         .filter(|(file, text)| fs::read_to_string(workspace::path(file)).ok().as_ref() != Some(*text))
@@ -54,7 +56,8 @@ fn bless(expected: &BTreeMap<String, String>, stale: &[String], orphans: &[Strin
 /// Files in the folders that hold nothing but generated ones.
 fn existing() -> BTreeSet<String> {
     let rendered = workspace::files("examples").into_iter().filter(|file| file.contains("/rendered/"));
-    rendered.chain(workspace::files("crds")).collect()
+    let of_chart = workspace::files(CRDS_OF_CHART).into_iter().filter(|file| !file.contains("kustomization"));
+    rendered.chain(workspace::files("crds")).chain(of_chart).collect()
 }
 
 #[test]
@@ -73,6 +76,77 @@ fn crds() -> Vec<(String, String)> {
             (format!("crds/{name}.yaml"), yaml(&crd))
         })
         .collect()
+}
+
+/// Where the chart has its copies: templates read them, and kubectl applies them.
+const CRDS_OF_CHART: &str = "charts/agentslo/files/crds";
+
+fn crds_of_the_chart() -> Vec<(String, String)> {
+    let copy = |(file, text): (String, String)| (file.replacen("crds", CRDS_OF_CHART, 1), text);
+    crds().into_iter().map(copy).collect()
+}
+
+/// The health script of Argo CD, where those who contribute it to Argo CD and those who configure theirs
+/// want it. One script serves all kinds.
+fn health() -> Vec<(String, String)> {
+    let folder = "deploy/argocd";
+    let script = workspace::read(format!("{folder}/health.lua"));
+    let mut fragment = String::from(
+        "# To be merged into the ConfigMap of that name, made from health.lua by `make bless`.\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\n  namespace: argocd\ndata:\n",
+    );
+    let mut files = Vec::new();
+    for kind in crd::all().iter().map(crd::kind_of) {
+        writeln!(fragment, "  resource.customizations.health.agentslo.dev_{kind}: |").expect(INTO_MEMORY);
+        for line in script.lines() {
+            writeln!(fragment, "{}", format!("    {line}").trim_end()).expect(INTO_MEMORY);
+        }
+        files.push((
+            format!("{folder}/resource_customizations/agentslo.dev/{kind}/health.lua"),
+            script.clone(),
+        ));
+    }
+    files.push((format!("{folder}/argocd-cm.yaml"), fragment));
+    files
+}
+
+/// The chart's page: what is known of each value from its schema and its default.
+fn values_of_the_chart() -> Vec<(String, String)> {
+    let chart = "charts/agentslo";
+    let schema: Value = serde_json::from_str(&workspace::read(format!("{chart}/values.schema.json")))
+        .expect("the schema should be JSON");
+    let defaults: Value = serde_saphyr::from_str(&workspace::read(format!("{chart}/values.yaml")))
+        .expect("the values should be YAML");
+    let mut text = String::from(
+        "# Chart agentslo\n\nInstalls the operator: `helm install agentslo charts/agentslo --namespace \
+         agentslo-system --create-namespace`. How to choose between the ways of installing it, how to harden \
+         and how to upgrade it: `docs/guides/install.md`.\n\n## Values\n\nMade from `values.schema.json` and \
+         `values.yaml` by `make bless`.\n\n| value | default | what it does |\n| --- | --- | --- |\n",
+    );
+    describe_values(&schema, &defaults, "", &mut text);
+    vec![(format!("{chart}/README.md"), text)]
+}
+
+/// A line for each value whose shape is ours to say; what has another's shape is one value.
+fn describe_values(schema: &Value, defaults: &Value, prefix: &str, text: &mut String) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{prefix}{name}");
+        let default = &defaults[name];
+        let words = field["description"].as_str();
+        let words = words.unwrap_or_else(|| panic!("value {path} has no description"));
+        assert!(!default.is_null() || path == "global", "value {path} is not in values.yaml");
+        if field["properties"].is_object() {
+            let closed = field["additionalProperties"] == false;
+            assert!(closed, "value {path} takes what it does not know");
+            describe_values(field, default, &format!("{path}."), text);
+        } else if path != "global" {
+            writeln!(text, "| `{path}` | `{default}` | {} |", words.replace('|', "\\|")).expect(INTO_MEMORY);
+        }
+    }
+    for name in defaults.as_object().into_iter().flatten().map(|(name, _)| name) {
+        let is_known = schema["properties"].get(name).is_some();
+        assert!(is_known, "value {prefix}{name} is not in the schema");
+    }
 }
 
 /// One file for each artifact, named after its kind.
@@ -197,12 +271,12 @@ fn type_of(field: &Field<'_>) -> String {
     }
 }
 
-fn values(schema: &serde_json::Value) -> String {
-    let values = schema["enum"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+fn values(schema: &Value) -> String {
+    let values = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
     values.map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn bounds(schema: &serde_json::Value) -> String {
+fn bounds(schema: &Value) -> String {
     let part = |key: &str, words: &str| {
         schema.get(key).filter(|value| !value.is_object()).map(|value| format!("{words} {value}"))
     };
@@ -237,7 +311,7 @@ fn rules(field: &Field<'_>) -> String {
     if lines.is_empty() { String::new() } else { format!("\nRules:\n\n{}", lines.concat()) }
 }
 
-fn describe_columns(crd: &serde_json::Value, text: &mut String) {
+fn describe_columns(crd: &Value, text: &mut String) {
     let columns = crd["spec"]["versions"][0]["additionalPrinterColumns"].as_array();
     write!(
         text,

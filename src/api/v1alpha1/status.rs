@@ -292,7 +292,7 @@ pub struct AgentPlatformStatus {
     /// Number of AgentSLOs that the platform governs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slos: Option<i64>,
-    /// Conditions: `Ready`, `Accepted`, `PrometheusReachable`.
+    /// Conditions: `Ready`, `Accepted`, `PrometheusReachable`, `Reconciling`, `Stalled`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

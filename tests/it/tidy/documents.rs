@@ -172,8 +172,9 @@ const PARTS: [&str; 5] =
 
 #[test]
 fn every_alert_has_a_page_and_every_page_an_alert() {
-    let page = |name: &String| format!("docs/guides/runbooks/{name}.md");
-    let expected: BTreeSet<String> = vocabulary("alert").iter().map(page).collect();
+    let page = |name: &str| format!("docs/guides/runbooks/{name}.md");
+    let alerts = vocabulary("alert").into_iter().chain(alerts_about_the_operator());
+    let expected: BTreeSet<String> = alerts.map(|name| page(&name)).collect();
     let pages: BTreeSet<String> = workspace::files("docs/guides/runbooks").into_iter().collect();
     assert_eq!(pages, expected);
     for page in &pages {
@@ -181,6 +182,15 @@ fn every_alert_has_a_page_and_every_page_an_alert() {
         let at: Vec<Option<usize>> = PARTS.iter().map(|part| text.find(part)).collect();
         assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{page} has {PARTS:?}, in this order");
     }
+}
+
+/// Alerts of the chart, which are about the operator and not about an agent.
+fn alerts_about_the_operator() -> Vec<String> {
+    let template = workspace::read("charts/agentslo/templates/prometheusrule.yaml");
+    let alerts: Vec<String> =
+        template.lines().filter_map(|line| Some(line.split_once("- alert: ")?.1.to_owned())).collect();
+    assert!(alerts.len() > 5, "the alerts should be found");
+    alerts
 }
 
 #[test]

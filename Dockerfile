@@ -1,0 +1,36 @@
+# The operator's image: one static binary, no shell, no root. `make image` builds it.
+#
+# Bases are pinned by digest. The tag beside a digest is for people; both move together.
+ARG BUILD_BASE=docker.io/library/rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
+# It has the root certificates that an AgentPlatform's https addresses are checked against, and no more.
+ARG BASE=gcr.io/distroless/static-debian13:nonroot@sha256:f7f8f729987ad0fdf6b05eeeae94b26e6a0f613bdf46feea7fc40f7bd72953e6
+
+FROM ${BUILD_BASE} AS build
+# The toolchain of the image is the one of rust-toolchain.toml; its clippy and rustfmt are not needed here.
+ENV RUSTUP_TOOLCHAIN=1.95.0
+# musl-gcc compiles the C of the TLS library.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends musl-tools \
+    && rm -rf /var/lib/apt/lists/* \
+    && rustup target add "$(uname -m)-unknown-linux-musl"
+# Writes the list of crates into the binary, from which the SBOM of a release is made.
+RUN cargo install --locked cargo-auditable@0.7.7
+WORKDIR /build
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
+    cargo auditable build --locked --release --bin agentslo --target "$(uname -m)-unknown-linux-musl" \
+    && cp "target/$(uname -m)-unknown-linux-musl/release/agentslo" /agentslo
+
+FROM ${BASE}
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="agentslo" \
+      org.opencontainers.image.description="Error budgets and burn-rate alerts for AI agents on Kubernetes" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /agentslo /agentslo
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/agentslo"]
+CMD ["run"]

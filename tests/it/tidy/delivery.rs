@@ -1,0 +1,62 @@
+//! Rules about what is built and published, and by what.
+
+use crate::workspace;
+
+/// Values of a key in the workflows, with their file.
+fn values(key: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in workspace::files(".github/workflows") {
+        let text = workspace::read(&file);
+        let lines = text.lines().map(|line| line.trim_start_matches([' ', '-']));
+        found
+            .extend(lines.filter_map(|line| Some((file.clone(), line.strip_prefix(key)?.trim().to_owned()))));
+    }
+    assert!(found.len() > 4, "{key} should be found");
+    found
+}
+
+fn is_digest(text: &str, length: usize) -> bool {
+    text.len() == length && text.chars().all(|letter| letter.is_ascii_hexdigit())
+}
+
+#[test]
+fn every_action_is_pinned_by_its_commit() {
+    for (file, action) in values("uses:").into_iter().filter(|(_, action)| !action.starts_with("./")) {
+        let (pinned, comment) = action.split_once(" # ").unwrap_or_default();
+        let commit = pinned.split_once('@').unwrap_or_default().1;
+        assert!(is_digest(commit, 40) && comment.starts_with('v'), "{file}: {action}");
+    }
+}
+
+/// What only a workflow does, nobody can repeat.
+#[test]
+fn workflows_call_make_and_nothing_else() {
+    let targets = workspace::read("Makefile");
+    for (file, command) in values("run:") {
+        let Some(make) = command.strip_prefix("make ") else {
+            assert!(command.starts_with("cargo install --locked "), "{file}: {command}");
+            continue;
+        };
+        let target = make.split(' ').next().unwrap_or_default();
+        assert!(targets.contains(&format!("\n{target}: ")), "{file}: make has no {target}");
+    }
+}
+
+#[test]
+fn the_image_has_pinned_bases_one_toolchain_and_no_root() {
+    let file = workspace::read("Dockerfile");
+    let bases: Vec<&str> =
+        file.lines().filter_map(|line| Some(line.strip_prefix("ARG ")?.split_once("BASE=")?.1)).collect();
+    assert_eq!(bases.len(), 2, "one to build in, one to ship");
+    for base in &bases {
+        let digest = base.split_once("@sha256:").unwrap_or_default().1;
+        assert!(is_digest(digest, 64), "{base}");
+    }
+    let pinned = workspace::read("rust-toolchain.toml");
+    let version = pinned.split('"').nth(1).expect("the toolchain should have a channel");
+    assert!(bases[0].contains(&format!("rust:{version}-")), "{} is not {version}", bases[0]);
+    assert!(file.contains(&format!("RUSTUP_TOOLCHAIN={version}\n")));
+    let user = file.lines().rev().find_map(|line| line.strip_prefix("USER "));
+    assert_eq!(user, Some("65532:65532"), "a number, for runAsNonRoot looks at nothing else");
+    assert!(file.contains("build --locked --release"));
+}
