@@ -2,16 +2,23 @@
 
 mod check;
 mod check_metrics;
+mod cluster;
+mod complete;
 mod completion;
 mod crds;
 mod discover;
 mod documents;
+mod explain;
 mod files;
+mod policy;
 mod preview;
 mod print;
+mod readings;
 mod redact;
 mod render;
 mod run;
+mod status;
+mod terminal;
 mod test;
 mod validate;
 mod written;
@@ -39,6 +46,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Status(status::Arguments),
+    Explain(explain::Arguments),
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
@@ -48,6 +57,8 @@ enum Command {
     Redact(redact::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -58,6 +69,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
@@ -67,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
+        Command::Complete(arguments) => complete::run(&arguments, Arguments::command()),
     }
 }
 

@@ -28,6 +28,8 @@ fn every_command_has_help_with_examples() {
     agentslo(&["redact", "--help"]).assert().success().stdout_eq(file!["cli/help-redact.txt"]);
     agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
     agentslo(&["crds", "--help"]).assert().success().stdout_eq(file!["cli/help-crds.txt"]);
+    agentslo(&["status", "--help"]).assert().success().stdout_eq(file!["cli/help-status.txt"]);
+    agentslo(&["explain", "--help"]).assert().success().stdout_eq(file!["cli/help-explain.txt"]);
     agentslo(&["completion", "--help"]).assert().success().stdout_eq(file!["cli/help-completion.txt"]);
 }
 

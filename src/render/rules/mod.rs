@@ -17,8 +17,9 @@ pub use cost::cost;
 use crate::domain::names::child_name;
 use crate::domain::promql::LabelMatcher;
 use crate::domain::slo::Slo;
+use crate::domain::window::Window;
 use crate::foreign::{PrometheusRule, PrometheusRuleSpec, Rule, RuleGroup};
-use crate::vocabulary::label;
+use crate::vocabulary::{label, series};
 
 /// How often counts are made, in minutes. Five of them overlap in each five-minute count.
 const COUNTS_INTERVAL: u32 = 1;
@@ -62,6 +63,12 @@ pub fn groups(slo: &Slo) -> Vec<RuleGroup> {
 #[must_use]
 pub fn group_name(slo: &Slo, part: &str) -> String {
     format!("agentslo/{}/{}/{part}", slo.namespace(), slo.name())
+}
+
+/// Queries for the bad events in a window and for the valid ones, as the alerts count them.
+#[must_use]
+pub fn counts_in(slo: &Slo, window: Window) -> [String; 2] {
+    [series::BAD_5M, series::TOTAL_5M].map(|series| lookback::events_in(slo, series, window))
 }
 
 fn group(slo: &Slo, part: &str, minutes: u32, rules: impl Iterator<Item = Rule>) -> RuleGroup {
