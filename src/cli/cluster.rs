@@ -73,6 +73,12 @@ impl Stop {
     #[allow(clippy::wildcard_enum_match_arm)]
     pub(super) fn of(what: &str, error: &kube::Error) -> Self {
         match error {
+            // Of a kind that is not installed nothing is said but the code.
+            kube::Error::Api(status) if status.code == 404 && status.details.is_none() => {
+                Self::Finding(format!(
+                    "{what} are not installed in this cluster; `kubectl agentslo doctor` says what is missing"
+                ))
+            }
             kube::Error::Api(status) if status.is_not_found() => {
                 Self::Finding(format!("{what}: {}", status.message))
             }
@@ -147,7 +153,7 @@ impl Cluster {
         let api = self.api(selection);
         let mut slos = Vec::new();
         for name in &selection.names {
-            slos.push(api.get(name).await.map_err(|error| Stop::of("AgentSLO", &error))?);
+            slos.push(api.get(name).await.map_err(|error| Stop::of("AgentSLOs", &error))?);
         }
         if selection.names.is_empty() {
             let parameters =

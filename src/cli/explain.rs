@@ -59,10 +59,11 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     block_on(async {
         let cluster = arguments.target.open().await?;
         let api: Api<AgentSlo> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
-        let slo = api.get(&arguments.name).await.map_err(|error| Stop::of("AgentSLO", &error))?;
+        let slo = api.get(&arguments.name).await.map_err(|error| Stop::of("AgentSLOs", &error))?;
         // Whoever may not read AgentPlatforms sees what the safe defaults would make of it.
         let platforms = Platforms::read(&cluster).await.unwrap_or_default();
-        let valid = Policy { cluster: &cluster, platforms: &platforms }.slo(&slo, Some(&slo)).await.ok();
+        let policy = Policy { cluster: &cluster, platforms: &platforms, referred: Vec::new() };
+        let valid = policy.slo(&slo, Some(&slo)).await.ok();
         let recent = match &valid {
             Some(valid) => seen(arguments, &cluster, &slo, valid).await,
             None => Err("the spec is not valid".to_owned()),

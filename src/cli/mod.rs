@@ -6,7 +6,9 @@ mod cluster;
 mod complete;
 mod completion;
 mod crds;
+mod diff;
 mod discover;
+mod doctor;
 mod documents;
 mod explain;
 mod files;
@@ -16,11 +18,14 @@ mod print;
 mod readings;
 mod redact;
 mod render;
+mod report;
 mod run;
 mod status;
 mod terminal;
 mod test;
+mod top;
 mod validate;
+mod version;
 mod written;
 
 use std::path::Path;
@@ -48,6 +53,10 @@ enum Command {
     Run(run::Arguments),
     Status(status::Arguments),
     Explain(explain::Arguments),
+    Top(top::Arguments),
+    Report(report::Arguments),
+    Diff(diff::Arguments),
+    Doctor(doctor::Arguments),
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
@@ -57,6 +66,7 @@ enum Command {
     Redact(redact::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
+    Version(version::Arguments),
     #[command(name = "__complete", hide = true)]
     Complete(complete::Arguments),
 }
@@ -71,6 +81,11 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Version(arguments) => version::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),

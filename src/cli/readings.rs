@@ -50,6 +50,25 @@ impl Platforms {
         Ok(Self { platforms, labels })
     }
 
+    /// The same, with these in place of those of the same name.
+    pub(super) fn replaced(&self, by: &[AgentPlatform]) -> Self {
+        let is_replaced =
+            |platform: &AgentPlatform| by.iter().any(|new| new.name_any() == platform.name_any());
+        let kept = self.platforms.iter().filter(|platform| !is_replaced(platform));
+        let old = |new: &AgentPlatform| self.platforms.iter().find(|old| old.name_any() == new.name_any());
+        let new = by.iter().cloned().map(|mut new| {
+            // Which of two governs depends on their age, and an edit does not make younger.
+            new.metadata.creation_timestamp = old(&new).and_then(ResourceExt::creation_timestamp);
+            new
+        });
+        Self { platforms: kept.cloned().chain(new).collect(), labels: self.labels.clone() }
+    }
+
+    /// Labels of a namespace, where they may be read.
+    pub(super) fn labels_of(&self, namespace: &str) -> Option<&BTreeMap<String, String>> {
+        self.labels.get(namespace)
+    }
+
     /// The one that governs a namespace.
     pub(super) fn governing(&self, namespace: &str) -> Option<&AgentPlatform> {
         let none = BTreeMap::new();
@@ -103,7 +122,7 @@ impl Source {
             let platform = platforms.platforms.iter().find(|platform| Some(platform.name_any()) == name);
             let connection = self.connect(&cluster.client, platform);
             let name = name.map_or_else(
-                || "no AgentPlatform".to_owned(),
+                || "Prometheus".to_owned(),
                 |name| format!("the Prometheus of AgentPlatform '{name}'"),
             );
             Road { name, namespaces, connection }

@@ -9,11 +9,13 @@ mod error;
 mod history;
 mod inventory;
 mod metadata;
+mod month;
 mod proxied;
 mod recent;
 mod rules;
 mod sightings;
 mod storage;
+mod version;
 
 pub use budgets::budgets;
 pub use burns::burns;
@@ -23,9 +25,11 @@ pub use error::QueryError;
 pub use history::{History, histories};
 pub use inventory::inventory;
 pub use metadata::gauges;
+pub use month::{GroupKey, MonthData, month};
 pub use recent::recent;
 pub use rules::{GroupHealth, rule_groups};
 pub use sightings::{question, sighting};
 pub use storage::retention;
+pub use version::version;
 
 pub use crate::domain::names::SloKey;

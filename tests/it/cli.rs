@@ -30,6 +30,11 @@ fn every_command_has_help_with_examples() {
     agentslo(&["crds", "--help"]).assert().success().stdout_eq(file!["cli/help-crds.txt"]);
     agentslo(&["status", "--help"]).assert().success().stdout_eq(file!["cli/help-status.txt"]);
     agentslo(&["explain", "--help"]).assert().success().stdout_eq(file!["cli/help-explain.txt"]);
+    agentslo(&["top", "--help"]).assert().success().stdout_eq(file!["cli/help-top.txt"]);
+    agentslo(&["report", "--help"]).assert().success().stdout_eq(file!["cli/help-report.txt"]);
+    agentslo(&["diff", "--help"]).assert().success().stdout_eq(file!["cli/help-diff.txt"]);
+    agentslo(&["doctor", "--help"]).assert().success().stdout_eq(file!["cli/help-doctor.txt"]);
+    agentslo(&["version", "--help"]).assert().success().stdout_eq(file!["cli/help-version.txt"]);
     agentslo(&["completion", "--help"]).assert().success().stdout_eq(file!["cli/help-completion.txt"]);
 }
 
