@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers bench-rules ci
+.PHONY: help demo test test-fast check bless render run servers bench-rules krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -46,5 +46,14 @@ servers: ## Find or build the real servers that tests and demo use
 bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \
 	$(CARGO) bench --locked --profile dev --bench rules
+
+krew: ## Print the krew manifest of a release: make krew VERSION=v0.1.0 RELEASE_URL=... HOMEPAGE=... DIST=dist
+	@: "$${VERSION:?}" "$${RELEASE_URL:?}" "$${HOMEPAGE:?}" "$${DIST:?}"; \
+	manifest="$$(sed -e "s|@VERSION@|$$VERSION|" -e "s|@RELEASE_URL@|$$RELEASE_URL|" -e "s|@HOMEPAGE@|$$HOMEPAGE|" deploy/krew/agentslo.yaml | grep -v '^#')"; \
+	for platform in linux-amd64 linux-arm64 darwin-arm64; do \
+	archive="$$DIST/agentslo-$$platform.tar.gz"; test -f "$$archive" || { echo "$$archive is missing" >&2; exit 1; }; \
+	sum="$$(if command -v sha256sum >/dev/null; then sha256sum "$$archive"; else shasum -a 256 "$$archive"; fi | cut -d ' ' -f 1)"; \
+	manifest="$$(printf '%s\n' "$$manifest" | sed "s|@SHA256_$$platform@|$$sum|")"; done; \
+	printf '%s\n' "$$manifest"
 
 ci: check test ## What CI runs

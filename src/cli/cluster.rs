@@ -112,6 +112,8 @@ impl Target {
     /// Finds the cluster; asks it nothing yet.
     pub(super) async fn open(&self) -> Result<Cluster, Stop> {
         let mut config = self.config().await?;
+        // Somebody waits, and can try again.
+        config.default_retry = false;
         if let Some(namespace) = &self.namespace {
             config.default_namespace.clone_from(namespace);
         }

@@ -327,7 +327,7 @@ async fn children<K: Resource>(
         let found = match api.list(&ours).await {
             Ok(found) => found.items,
             // Kinds of others may not be installed.
-            Err(kube::Error::Api(status)) if status.is_not_found() => continue,
+            Err(kube::Error::Api(status)) if status.code == 404 => continue,
             Err(error) => return Err(Stop::of(kind.name(), &error)),
         };
         let is_own = |child: &DynamicObject| child.owner_references().iter().any(|owner| owner.uid == uid);

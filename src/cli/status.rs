@@ -117,7 +117,12 @@ fn objects(slos: &[AgentSlo], format: Format, selection: &Selection) -> String {
         Format::Json => Format::Json.print(object),
         Format::Yaml => Format::Yaml.print(object).trim_start_matches("---\n").to_owned(),
     };
-    match (slos, selection.names.len()) {
+    // Who wrote which field is noise here, as it is for kubectl.
+    let mut slos = slos.to_vec();
+    for slo in &mut slos {
+        slo.metadata.managed_fields = None;
+    }
+    match (slos.as_slice(), selection.names.len()) {
         ([only], 1) => print(&json!(only)),
         (several, _) => print(&json!({"apiVersion": "v1", "kind": "List", "items": several})),
     }

@@ -45,7 +45,8 @@ fn sentence(text: String) -> Body {
 
 fn heading(slo: &AgentSlo, status: &AgentSloStatus) -> Vec<Body> {
     let window = status.window.as_deref().or(slo.spec.window.as_deref()).unwrap_or("the default window");
-    let indicator = status.indicator.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
+    let indicator =
+        status.indicator.as_deref().map(|name| format!(" (indicator {name})")).unwrap_or_default();
     let promise = format!(
         "AgentSLO {}: {}% of the events of agent '{}' must be good over {window}{indicator}.",
         SloKey::of(slo),
@@ -66,10 +67,10 @@ fn verdict(status: &AgentSloStatus) -> Body {
     if let Some(remaining) = &budget.remaining {
         let left = budget.remaining_events.as_deref().unwrap_or("0");
         let more = match left.strip_prefix('-') {
-            Some(over) => format!("{over} more bad events than the budget allows"),
+            Some(over) => format!("{over} more went wrong than it allows"),
             None => format!("{left} more may go wrong"),
         };
-        text = format!("{text}; {remaining} of it is left, {more}");
+        text = format!("{text}; {remaining} is left, {more}");
     }
     Body::Sentence(format!("{text}."), tone(budget.state))
 }
@@ -202,7 +203,7 @@ fn alert(slo: &Slo, pair: &Pair, recent: Option<&Recent>, firing: Option<&str>) 
     } else if is_burning(&long) && is_burning(&short) {
         Cell::new("about to fire", Tone::Warning)
     } else if is_burning(&long) {
-        Cell::new("over", Tone::Plain)
+        Cell::new("subsiding", Tone::Plain)
     } else {
         Cell::new("quiet", Tone::Good)
     };

@@ -24,6 +24,7 @@ mod monitors;
 mod permissions;
 mod pipeline;
 mod pipeline_loss;
+mod plugin;
 mod promtool;
 mod proofs;
 mod reconcile;
