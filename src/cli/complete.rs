@@ -42,10 +42,15 @@ pub(super) fn run(arguments: &Arguments, mut command: clap::Command) -> ExitCode
         words.push(OsString::new());
     }
     let last = words.len() - 1;
+    // The engine offers flags for an empty word too, among which names would be lost.
+    let wants_flags = words[last].as_encoded_bytes().starts_with(b"-");
     let folder = std::env::current_dir().ok();
     let candidates = complete(&mut command, words, last, folder.as_deref()).unwrap_or_default();
-    let shown: Vec<&CompletionCandidate> =
-        candidates.iter().filter(|candidate| !candidate.is_hide_set()).collect();
+    let is_flag =
+        |candidate: &CompletionCandidate| candidate.get_value().as_encoded_bytes().starts_with(b"-");
+    let is_shown =
+        |candidate: &&CompletionCandidate| !candidate.is_hide_set() && (wants_flags || !is_flag(candidate));
+    let shown: Vec<&CompletionCandidate> = candidates.iter().filter(is_shown).collect();
     let ends_in_slash =
         |candidate: &&CompletionCandidate| candidate.get_value().as_encoded_bytes().ends_with(b"/");
     let directive = if shown.iter().any(ends_in_slash) { NO_FILES | NO_BLANK } else { NO_FILES };

@@ -1,6 +1,6 @@
 //! `agentslo diff`: what files would do to what is in force in a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use super::check::Finding;
 use super::cluster::{Cluster, Stop, Target, block_on};
 use super::files;
 use super::policy::Policy;
-use super::print::{write_note, write_out};
+use super::print::{escaped, write_note, write_out};
 use super::readings::Platforms;
 use super::terminal::Look;
 use super::written::{Written, WrittenFiles};
@@ -150,40 +150,31 @@ impl Wanted {
         let referred = self.observabilities.iter().map(|(referred, _)| referred.clone()).collect();
         let after = Policy { cluster, platforms: &self.platforms, referred };
         let before = Policy { cluster, platforms: before, referred: Vec::new() };
-        let mut differences: Vec<(String, Difference)> = Vec::new();
+        let mut differences = Vec::new();
         for (slo, written) in &self.slos {
-            let live: Option<AgentSlo> = live(slo, cluster).await?;
-            let new = match after.slo(slo, live.as_ref()).await {
-                Ok(new) => new,
-                Err(violations) => {
-                    self.findings.extend(findings(slo, written.as_ref(), &violations));
-                    continue;
-                }
-            };
-            let old = match &live {
-                Some(live) => before.slo(live, Some(live)).await.ok(),
-                None => None,
-            };
-            let mut difference = objects(render::slo(&new).0, live.as_ref(), cluster).await?;
-            difference.0.extend(consequences(old.as_ref(), &new));
-            differences.push((format!("AgentSLO {}/{}", new.namespace(), new.name()), difference));
-        }
-        for (resource, written) in &self.observabilities {
-            let live: Option<AgentObservability> = live(resource, cluster).await?;
-            match after.observability(resource, live.as_ref()) {
-                Ok(new) => {
-                    let artifacts =
-                        render::observability(&new).into_values().flat_map(|part| part.0).collect();
-                    let difference = objects(artifacts, live.as_ref(), cluster).await?;
-                    let name = format!("AgentObservability {}/{}", new.namespace(), new.name());
-                    differences.push((name, difference));
-                }
-                Err(violations) => {
-                    self.findings.extend(findings(resource, written.as_ref(), &violations));
-                }
+            match compared_slo(slo, &before, &after).await? {
+                Ok(difference) => differences.push((named(slo), difference)),
+                Err(violations) => self.findings.extend(findings(slo, written.as_ref(), &violations)),
             }
         }
+        for (resource, written) in &self.observabilities {
+            match compared_observability(resource, &after).await? {
+                Ok(difference) => differences.push((named(resource), difference)),
+                Err(violations) => self.findings.extend(findings(resource, written.as_ref(), &violations)),
+            }
+        }
+        for note in self.doubts() {
+            write_note(&escaped(&note));
+        }
         Ok(self.report(arguments, &differences))
+    }
+
+    /// Why the operator might judge otherwise.
+    fn doubts(&self) -> BTreeSet<String> {
+        let of_slos = self.slos.iter().filter_map(|(slo, _)| slo.namespace());
+        let of_others = self.observabilities.iter().filter_map(|(resource, _)| resource.namespace());
+        let namespaces: BTreeSet<String> = of_slos.chain(of_others).collect();
+        namespaces.iter().filter_map(|namespace| self.platforms.doubt(namespace)).collect()
     }
 
     fn report(mut self, arguments: &Arguments, differences: &[(String, Difference)]) -> ExitCode {
@@ -204,6 +195,44 @@ impl Wanted {
             (true, false) => ExitCode::FAILURE,
         }
     }
+}
+
+/// `AgentSLO team/checkout`.
+fn named<K: Resource<DynamicType = ()>>(resource: &K) -> String {
+    format!("{} {}/{}", K::kind(&()), resource.namespace().unwrap_or_default(), resource.name_any())
+}
+
+async fn compared_slo(
+    slo: &AgentSlo,
+    before: &Policy<'_>,
+    after: &Policy<'_>,
+) -> Result<Result<Difference, Violations>, Stop> {
+    let cluster = after.cluster;
+    let live: Option<AgentSlo> = live(slo, cluster).await?;
+    let new = match after.slo(slo, live.as_ref()).await {
+        Ok(new) => new,
+        Err(violations) => return Ok(Err(violations)),
+    };
+    let old = match &live {
+        Some(live) => before.slo(live, Some(live)).await.ok(),
+        None => None,
+    };
+    let mut difference = objects(render::slo(&new).0, live.as_ref(), cluster).await?;
+    difference.0.extend(consequences(old.as_ref(), &new));
+    Ok(Ok(difference))
+}
+
+async fn compared_observability(
+    resource: &AgentObservability,
+    after: &Policy<'_>,
+) -> Result<Result<Difference, Violations>, Stop> {
+    let live: Option<AgentObservability> = live(resource, after.cluster).await?;
+    let new = match after.observability(resource, live.as_ref()) {
+        Ok(new) => new,
+        Err(violations) => return Ok(Err(violations)),
+    };
+    let artifacts = render::observability(&new).into_values().flat_map(|part| part.0).collect();
+    Ok(Ok(objects(artifacts, live.as_ref(), after.cluster).await?))
 }
 
 /// An AgentPlatform that is valid.
@@ -265,8 +294,7 @@ fn findings<K: Resource<DynamicType = ()> + Clone>(
     if let Some(written) = written {
         return written.findings(&all);
     }
-    let name =
-        format!("{} {}/{}", K::kind(&()), resource.namespace().unwrap_or_default(), resource.name_any());
+    let name = named(resource);
     let finding = |violation: &crate::domain::violation::Violation| Finding {
         file: usize::MAX,
         line: 0,

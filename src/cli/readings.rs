@@ -12,6 +12,7 @@ use super::cluster::{Cluster, Stop};
 use crate::api::v1alpha1::{AgentPlatform, PrometheusEndpoint};
 use crate::domain::governance;
 use crate::prometheus::{Connection, QueryError, Secrets};
+use crate::validate;
 
 /// Where Prometheus is.
 #[derive(Args, Clone, Debug, Default)]
@@ -62,6 +63,23 @@ impl Platforms {
             new
         });
         Self { platforms: kept.cloned().chain(new).collect(), labels: self.labels.clone() }
+    }
+
+    /// Why the operator might go by another policy in a namespace than we do.
+    pub(super) fn doubt(&self, namespace: &str) -> Option<String> {
+        let selects = |platform: &AgentPlatform| platform.spec.namespace_selector.is_some();
+        if !self.labels.contains_key(namespace) && self.platforms.iter().any(selects) {
+            return Some(format!(
+                "note: the labels of namespace '{namespace}' are not known, so another AgentPlatform may govern it"
+            ));
+        }
+        let governing = self.governing(namespace)?;
+        validate::platform(governing).err().map(|_| {
+            format!(
+                "note: AgentPlatform '{}' is not valid; the operator goes by its last valid form, and this by the defaults",
+                governing.name_any()
+            )
+        })
     }
 
     /// Labels of a namespace, where they may be read.

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::cluster::{Selection, Stop, Target, block_on};
 use super::print::write_out;
-use super::readings::{Source, advice};
+use super::readings::{Road, Source, advice};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::SloKey;
 use crate::inspect::{Month, MonthCounts, MonthFigures, month_report};
@@ -75,19 +75,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         } else {
             [cluster.namespace.clone()].into()
         };
-        let mut figures: BTreeMap<SloKey, MonthFigures> = slos.iter().map(known).collect();
-        let mut dollars = BTreeMap::new();
-        for road in arguments.source.roads(&cluster, &namespaces).await {
-            let refuse = |why: String| Stop::Unreachable(format!("{}: {why}", road.name));
-            let connection = road.connection.as_ref().map_err(|why| refuse(why.clone()))?;
-            let data = month(connection, when.end, when.seconds()).await;
-            let data = data.map_err(|error| refuse(advice(&error)))?;
-            let is_meant = |namespace: &str| road.namespaces.contains(namespace);
-            let spent = data.dollars.iter().filter(|((namespace, _), _)| is_meant(namespace));
-            dollars.extend(spent.map(|(key, dollars)| (key.clone(), *dollars)));
-            let takes_others = arguments.selection.names.is_empty() && arguments.selection.selector.is_none();
-            take(&mut figures, &data, |key| is_meant(&key.namespace) && takes_others);
-        }
+        let known: BTreeMap<SloKey, MonthFigures> = slos.iter().map(known).collect();
+        let roads = arguments.source.roads(&cluster, &namespaces).await;
+        let (figures, dollars) = read(arguments, &when, &roads, known).await?;
         let report = month_report(&when, &figures, &dollars);
         match arguments.output {
             Output::Markdown => write_out(&report.to_markdown()),
@@ -98,6 +88,31 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Dollars by namespace and agent.
+type Dollars = BTreeMap<(String, String), f64>;
+
+/// What every Prometheus says of a month, added to what is known.
+async fn read(
+    arguments: &Arguments,
+    when: &Month,
+    roads: &[Road],
+    mut figures: BTreeMap<SloKey, MonthFigures>,
+) -> Result<(BTreeMap<SloKey, MonthFigures>, Dollars), Stop> {
+    let mut dollars = Dollars::new();
+    let takes_others = arguments.selection.names.is_empty() && arguments.selection.selector.is_none();
+    for road in roads {
+        let refuse = |why: String| Stop::Unreachable(format!("{}: {why}", road.name));
+        let connection = road.connection.as_ref().map_err(|why| refuse(why.clone()))?;
+        let data = month(connection, when.end, when.seconds()).await;
+        let data = data.map_err(|error| refuse(advice(&error)))?;
+        let is_meant = |namespace: &str| road.namespaces.contains(namespace);
+        let spent = data.dollars.iter().filter(|((namespace, _), _)| is_meant(namespace));
+        dollars.extend(spent.map(|(key, dollars)| (key.clone(), *dollars)));
+        take(&mut figures, &data, |key| is_meant(&key.namespace) && takes_others);
+    }
+    Ok((figures, dollars))
 }
 
 /// What the cluster says of an AgentSLO, for those that Prometheus says nothing of.
