@@ -71,6 +71,13 @@ mod tests {
     #[test]
     fn text_cannot_move_the_cursor() {
         assert_eq!(escaped("a\x1b[31m\n\u{202e}b\u{85}é"), "a\\u{1b}[31m\\n\\u{202e}b\\u{85}é");
+        // Escape, return, bell, backspace, delete, C1 controls; marks that reorder; what has no width.
+        let corpus = "\x1b\r\x07\x08\x7f\u{9b}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\
+                      \u{202b}\u{202d}\u{202e}\u{2060}\u{2066}\u{2067}\u{2069}\u{feff}";
+        for character in corpus.chars() {
+            let safe = escaped(&character.to_string());
+            assert!(safe.is_ascii() && safe.starts_with('\\'), "{safe:?}");
+        }
     }
 
     #[test]
