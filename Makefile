@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers chart image publish bench-rules bench-scale ci
+.PHONY: help demo test test-fast check bless render run servers chart image publish bench-rules bench-scale krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -72,5 +72,14 @@ bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
 bench-scale: ## Memory, time, writes and latencies with 1,000 and 10,000 AgentSLOs
 	@$(call SERVERS,etcd kubernetes prometheus prometheus-operator) && export AGENTSLO_SERVERS && \
 	$(CARGO) bench --locked --bench scale
+
+krew: ## Print the krew manifest of a release: make krew VERSION=v0.1.0 RELEASE_URL=... HOMEPAGE=... DIST=dist
+	@: "$${VERSION:?}" "$${RELEASE_URL:?}" "$${HOMEPAGE:?}" "$${DIST:?}"; \
+	manifest="$$(sed -e "s|@VERSION@|$$VERSION|" -e "s|@RELEASE_URL@|$$RELEASE_URL|" -e "s|@HOMEPAGE@|$$HOMEPAGE|" deploy/krew/agentslo.yaml | grep -v '^#')"; \
+	for platform in linux-amd64 linux-arm64 darwin-arm64; do \
+	archive="$$DIST/agentslo-$$platform.tar.gz"; test -f "$$archive" || { echo "$$archive is missing" >&2; exit 1; }; \
+	sum="$$(if command -v sha256sum >/dev/null; then sha256sum "$$archive"; else shasum -a 256 "$$archive"; fi | cut -d ' ' -f 1)"; \
+	manifest="$$(printf '%s\n' "$$manifest" | sed "s|@SHA256_$$platform@|$$sum|")"; done; \
+	printf '%s\n' "$$manifest"
 
 ci: check test ## What CI runs

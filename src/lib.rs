@@ -24,7 +24,8 @@
 //! - *What we decide*: [`validate`], from what was written to what is true, or every violation at once;
 //!   [`render`], from what is true to artifacts; [`plan`], what to do with them; [`report`], what to say;
 //!   [`simulate`], what every alert does in an incident; [`discover`], which profile fits what is
-//!   there; [`exposition`], what is wrong with what an agent exposes.
+//!   there; [`exposition`], what is wrong with what an agent exposes; [`inspect`], what to tell people of a
+//!   cluster.
 //! - *What we do*: [`controller`], the watches and the effects; [`prometheus`], the client; [`server`],
 //!   probes; [`metrics`], the operator's own numbers; [`cli`], one file per command.
 //!
@@ -40,6 +41,7 @@ pub mod domain;
 
 pub mod discover;
 pub mod exposition;
+pub mod inspect;
 pub mod plan;
 pub mod preview;
 pub mod redact;

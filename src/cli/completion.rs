@@ -5,19 +5,24 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 
+use super::complete::SCRIPT;
 use super::print::write_out;
 
 const EXAMPLES: &str = "\
 Examples:
   source <(agentslo completion bash)
   agentslo completion zsh > \"${fpath[1]}/_agentslo\"
-  agentslo completion fish > ~/.config/fish/completions/agentslo.fish";
+  agentslo completion fish > ~/.config/fish/completions/agentslo.fish
+
+  # For `kubectl agentslo`, with names of AgentSLOs; kubectl 1.26 or later
+  agentslo completion kubectl > ~/.local/bin/kubectl_complete-agentslo
+  chmod +x ~/.local/bin/kubectl_complete-agentslo";
 
 /// Print a script that completes commands and flags.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The shell that will read it.
+    /// The shell, or kubectl, that will read it.
     #[arg(value_enum)]
     shell: Supported,
 }
@@ -27,6 +32,8 @@ enum Supported {
     Bash,
     Zsh,
     Fish,
+    /// The script that kubectl looks for.
+    Kubectl,
 }
 
 pub(super) fn run(arguments: &Arguments, mut command: clap::Command) -> ExitCode {
@@ -34,6 +41,10 @@ pub(super) fn run(arguments: &Arguments, mut command: clap::Command) -> ExitCode
         Supported::Bash => Shell::Bash,
         Supported::Zsh => Shell::Zsh,
         Supported::Fish => Shell::Fish,
+        Supported::Kubectl => {
+            write_out(SCRIPT);
+            return ExitCode::SUCCESS;
+        }
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "agentslo", &mut script);

@@ -2,18 +2,30 @@
 
 mod check;
 mod check_metrics;
+mod cluster;
+mod complete;
 mod completion;
 mod crds;
+mod diff;
 mod discover;
+mod doctor;
 mod documents;
+mod explain;
 mod files;
+mod policy;
 mod preview;
 mod print;
+mod readings;
 mod redact;
 mod render;
+mod report;
 mod run;
+mod status;
+mod terminal;
 mod test;
+mod top;
 mod validate;
+mod version;
 mod written;
 
 use std::path::Path;
@@ -39,6 +51,12 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Status(status::Arguments),
+    Explain(explain::Arguments),
+    Top(top::Arguments),
+    Report(report::Arguments),
+    Diff(diff::Arguments),
+    Doctor(doctor::Arguments),
     Render(render::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
@@ -48,6 +66,9 @@ enum Command {
     Redact(redact::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
+    Version(version::Arguments),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -58,6 +79,13 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Version(arguments) => version::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
@@ -67,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
+        Command::Complete(arguments) => complete::run(&arguments, Arguments::command()),
     }
 }
 

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde::Serialize;
 
+pub(super) use crate::inspect::text::escaped;
+
 /// Notation of printed objects.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum Format {
@@ -38,8 +40,13 @@ fn yaml(object: &impl Serialize) -> String {
 
 /// Writes to standard output. A reader that went away, as `head` does, is not a failure.
 pub(super) fn write_out(text: &str) {
+    let _ = try_write_out(text);
+}
+
+/// Writes to standard output, and says whether anybody still reads.
+pub(super) fn try_write_out(text: &str) -> bool {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
 }
 
 /// Exit code when the command, or a file that it names, cannot be used.
@@ -63,30 +70,4 @@ pub(super) fn unreachable(message: &str) -> ExitCode {
 /// Writes one line to standard error.
 pub(super) fn write_note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
-/// The text with control characters, and those that reorder or hide text, as escapes: what a user wrote
-/// must not move the cursor or look like something else.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-                safe.extend(character.escape_unicode());
-            }
-            character if character.is_control() => safe.extend(character.escape_default()),
-            character => safe.push(character),
-        }
-    }
-    safe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn text_cannot_move_the_cursor() {
-        assert_eq!(escaped("a\x1b[31m\n\u{202e}b\u{85}é"), "a\\u{1b}[31m\\n\\u{202e}b\\u{85}é");
-    }
 }

@@ -1,6 +1,5 @@
 //! Which AgentPlatform governs a namespace.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::ResourceExt;
@@ -8,7 +7,8 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::context::Context;
 use super::poison::locked;
-use crate::api::v1alpha1::{AgentPlatform, LabelOperator, LabelRequirement, NamespaceSelector};
+use crate::api::v1alpha1::AgentPlatform;
+use crate::domain::governance;
 use crate::domain::platform::Platform;
 use crate::domain::violation::{Rule, Violation, Violations};
 use crate::validate;
@@ -38,13 +38,9 @@ pub(super) fn governing(ctx: &Context, namespace: &str) -> Option<Arc<AgentPlatf
         .get(&ObjectRef::new(namespace))
         .and_then(|namespace| namespace.metadata.labels.clone())
         .unwrap_or_default();
-    let mut platforms = ctx.platforms.state();
-    platforms.sort_by_key(|platform| (platform.creation_timestamp(), platform.name_any()));
-    let selected = platforms.iter().find(|platform| {
-        platform.spec.namespace_selector.as_ref().is_some_and(|selector| selects(selector, &labels))
-    });
-    let fallback = || platforms.iter().find(|platform| platform.spec.namespace_selector.is_none());
-    selected.or_else(fallback).cloned()
+    let platforms = ctx.platforms.state();
+    let chosen = governance::governing(platforms.iter().map(AsRef::as_ref), &labels)?.name_any();
+    platforms.into_iter().find(|platform| platform.name_any() == chosen)
 }
 
 /// The platform, or its last valid form where an edit is not valid.
@@ -55,48 +51,4 @@ fn in_force(ctx: &Context, platform: &AgentPlatform) -> Option<Arc<Platform>> {
         valid.insert(name.clone(), Arc::new(parsed));
     }
     valid.get(&name).cloned()
-}
-
-fn selects(selector: &NamespaceSelector, labels: &BTreeMap<String, String>) -> bool {
-    selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
-        && selector.match_expressions.iter().all(|requirement| meets(requirement, labels))
-}
-
-fn meets(requirement: &LabelRequirement, labels: &BTreeMap<String, String>) -> bool {
-    let value = labels.get(&requirement.key);
-    match requirement.operator {
-        LabelOperator::In => value.is_some_and(|value| requirement.values.contains(value)),
-        LabelOperator::NotIn => value.is_none_or(|value| !requirement.values.contains(value)),
-        LabelOperator::Exists => value.is_some(),
-        LabelOperator::DoesNotExist => value.is_none(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_namespace_is_selected_when_every_condition_holds() {
-        let labels = BTreeMap::from([("tier".to_owned(), "agents".to_owned())]);
-        let requirement = |operator, values: &[&str]| LabelRequirement {
-            key: "tier".to_owned(),
-            operator,
-            values: values.iter().map(ToString::to_string).collect(),
-        };
-        let cases = [
-            (requirement(LabelOperator::In, &["agents"]), true),
-            (requirement(LabelOperator::In, &["web"]), false),
-            (requirement(LabelOperator::NotIn, &["web"]), true),
-            (requirement(LabelOperator::Exists, &[]), true),
-            (requirement(LabelOperator::DoesNotExist, &[]), false),
-        ];
-        for (requirement, expected) in cases {
-            let selector = NamespaceSelector {
-                match_expressions: vec![requirement.clone()],
-                ..NamespaceSelector::default()
-            };
-            assert_eq!(selects(&selector, &labels), expected, "{requirement:?}");
-        }
-    }
 }

@@ -54,8 +54,13 @@ impl LongTest {
     /// Whether so many bad events among so many are too many.
     #[must_use]
     pub fn is_exceeded(&self, bad: f64, total: f64) -> bool {
-        let line = self.slope.to_f64() * total + self.root.to_f64() * total.sqrt() + self.intercept.to_f64();
-        bad > line && bad >= self.at_least.to_f64()
+        bad > self.line(total) && bad >= self.at_least.to_f64()
+    }
+
+    /// Bad events among so many above which the long window is burning, if they are the fewest that count.
+    #[must_use]
+    pub fn line(&self, total: f64) -> f64 {
+        self.slope.to_f64() * total + self.root.to_f64() * total.sqrt() + self.intercept.to_f64()
     }
 }
 

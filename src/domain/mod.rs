@@ -5,6 +5,7 @@ pub mod alerting;
 pub mod burn_rate;
 pub mod decimal;
 pub mod estimator;
+pub mod governance;
 pub mod guard;
 pub mod indicator;
 pub mod metric_name;

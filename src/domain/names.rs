@@ -1,6 +1,40 @@
 //! Names of what we create: readable, unique, and never too long.
 
+use std::fmt;
+
+use kube::ResourceExt;
 use sha2::{Digest, Sha256};
+
+use crate::api::v1alpha1::AgentSlo;
+use crate::vocabulary::label;
+
+/// Namespace and name of an AgentSLO.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SloKey {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl SloKey {
+    /// Those of a resource.
+    #[must_use]
+    pub fn of(slo: &AgentSlo) -> Self {
+        Self { namespace: slo.namespace().unwrap_or_default(), name: slo.name_any() }
+    }
+
+    /// The AgentSLO that the labels of a series name.
+    pub fn named_by<'a>(label: impl Fn(&str) -> Option<&'a String>) -> Option<Self> {
+        Some(Self { namespace: label(label::NAMESPACE)?.clone(), name: label(label::SLO)?.clone() })
+    }
+}
+
+impl fmt::Display for SloKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.name)
+    }
+}
 
 /// Longest readable part of a child's name; with prefix and hash it stays within 63 characters, so that
 /// it also fits where Kubernetes wants a DNS label.

@@ -23,6 +23,12 @@ pub enum Reading {
     Answered(Observation),
 }
 
+/// Bad and valid events of each combination of `groupBy` labels.
+pub type RecentCounts = BTreeMap<BTreeMap<String, String>, (f64, f64)>;
+
+/// What the alerts of one AgentSLO see, for each of their windows.
+pub type Recent = BTreeMap<Window, RecentCounts>;
+
 /// What one AgentSLO's recorded series hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {

@@ -6,24 +6,9 @@ use std::time::Duration;
 use prometheus_http_query::response::{Data, RangeVector};
 
 use super::{Connection, QueryError};
+use crate::domain::names::SloKey;
 use crate::domain::reading::{Firing, GroupCounts, Observation};
 use crate::vocabulary::{alert, label, series};
-
-/// Namespace and name of an AgentSLO.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SloKey {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl SloKey {
-    /// The AgentSLO that the labels of a series name.
-    pub(super) fn named_by<'a>(label: impl Fn(&str) -> Option<&'a String>) -> Option<Self> {
-        Some(Self { namespace: label(label::NAMESPACE)?.clone(), name: label(label::SLO)?.clone() })
-    }
-}
 
 /// How far back samples are read besides the query offset: the long group is evaluated every five
 /// minutes, and one evaluation may be missed.

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::QueryError;
+use super::proxied::Proxied;
 use crate::api::v1alpha1::PrometheusEndpoint;
 
 /// Longest time that an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer, unpacked; a budget of ten thousand AgentSLOs has about half of it.
-const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// What the Secrets of an endpoint hold.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -29,7 +30,23 @@ pub struct Secrets {
 /// A client of one Prometheus.
 #[derive(Clone)]
 pub struct Connection {
-    client: Client,
+    road: Road,
+}
+
+/// How requests travel.
+#[derive(Clone)]
+enum Road {
+    /// To the server itself.
+    Direct(Client),
+    /// Through the API server of a cluster, which forwards them to a Service.
+    Proxied(Proxied),
+}
+
+/// An answer as it came in, and when the server made it by its own clock.
+pub(super) struct Received {
+    pub(super) status: u16,
+    pub(super) at: Option<f64>,
+    pub(super) body: Vec<u8>,
 }
 
 /// The envelope of every answer.
@@ -62,7 +79,15 @@ impl Connection {
         }
         let http = builder.build().map_err(|_| refuse("the HTTP client cannot be built"))?;
         let client = Client::from(http, &endpoint.address).map_err(|_| refuse("the address is not a URL"))?;
-        Ok(Self { client })
+        Ok(Self { road: Road::Direct(client) })
+    }
+
+    /// Goes through the API server, to a Service of its cluster.
+    ///
+    /// # Errors
+    /// [`QueryError::Configuration`] where the address is not that of a Service.
+    pub fn through(cluster: kube::Client, endpoint: &PrometheusEndpoint) -> Result<Self, QueryError> {
+        Ok(Self { road: Road::Proxied(Proxied::new(cluster, endpoint)?) })
     }
 
     /// Evaluates a query now.
@@ -70,8 +95,7 @@ impl Connection {
     /// # Errors
     /// See [`QueryError`].
     pub async fn query(&self, query: &str) -> Result<PromqlResult, QueryError> {
-        let response = self.client.query(query).post_raw().await;
-        Ok(read(response).await?.data)
+        Ok(self.query_dated(query).await?.data)
     }
 
     /// Evaluates a query at a time, in seconds since the epoch.
@@ -79,7 +103,13 @@ impl Connection {
     /// # Errors
     /// See [`QueryError`].
     pub async fn query_at(&self, query: &str, at: i64) -> Result<PromqlResult, QueryError> {
-        Ok(read(self.client.query(query).at(at).post_raw().await).await?.data)
+        let received = match &self.road {
+            Road::Direct(client) => receive(client.query(query).at(at).post_raw().await).await,
+            Road::Proxied(proxied) => {
+                proxied.get("api/v1/query", &[("query", query), ("time", &at.to_string())]).await
+            }
+        };
+        Ok(unpack(&received?)?.data)
     }
 
     /// Evaluates a query at every step of a range of time, in seconds since the epoch.
@@ -92,8 +122,17 @@ impl Connection {
         (start, end): (i64, i64),
         step: u32,
     ) -> Result<PromqlResult, QueryError> {
-        let response = self.client.query_range(query, start, end, f64::from(step)).post_raw();
-        Ok(read(response.await).await?.data)
+        let received = match &self.road {
+            Road::Direct(client) => {
+                receive(client.query_range(query, start, end, f64::from(step)).post_raw().await).await
+            }
+            Road::Proxied(proxied) => {
+                let (start, end, step) = (start.to_string(), end.to_string(), step.to_string());
+                let range = [("query", query), ("start", &start), ("end", &end), ("step", &step)];
+                proxied.get("api/v1/query_range", &range).await
+            }
+        };
+        Ok(unpack(&received?)?.data)
     }
 
     /// Evaluates a query now, and says when that was.
@@ -101,7 +140,11 @@ impl Connection {
     /// # Errors
     /// See [`QueryError`].
     pub(super) async fn query_dated(&self, query: &str) -> Result<Dated<PromqlResult>, QueryError> {
-        read(self.client.query(query).post_raw().await).await
+        let received = match &self.road {
+            Road::Direct(client) => receive(client.query(query).post_raw().await).await,
+            Road::Proxied(proxied) => proxied.get("api/v1/query", &[("query", query)]).await,
+        };
+        unpack(&received?)
     }
 
     /// Reads another path of the API.
@@ -109,7 +152,7 @@ impl Connection {
     /// # Errors
     /// See [`QueryError`].
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, QueryError> {
-        Ok(unpack(self.send(path).await?).await?.data)
+        Ok(unpack(&self.send(path).await?)?.data)
     }
 
     /// Reads a path of the API with a limit in it, and says whether more than that was there.
@@ -117,14 +160,18 @@ impl Connection {
     /// # Errors
     /// See [`QueryError`].
     pub(super) async fn get_limited<T: DeserializeOwned>(&self, path: &str) -> Result<(T, bool), QueryError> {
-        let (dated, is_cut) = unpack_any(self.send(path).await?).await?;
+        let (dated, is_cut) = unpack_any(&self.send(path).await?)?;
         Ok((dated.data, is_cut))
     }
 
-    async fn send(&self, path: &str) -> Result<reqwest::Response, QueryError> {
-        let base = self.client.base_url().as_str().trim_end_matches('/').to_owned();
-        let response = self.client.inner().get(format!("{base}/{path}")).send().await;
-        response.map_err(|error| QueryError::Unreachable(cause_of(&error)))
+    async fn send(&self, path: &str) -> Result<Received, QueryError> {
+        let client = match &self.road {
+            Road::Direct(client) => client,
+            Road::Proxied(proxied) => return proxied.get(path, &[]).await,
+        };
+        let base = client.base_url().as_str().trim_end_matches('/').to_owned();
+        let response = client.inner().get(format!("{base}/{path}")).send().await;
+        collect(response.map_err(|error| QueryError::Unreachable(cause_of(&error)))?).await
     }
 }
 
@@ -134,41 +181,43 @@ pub(super) struct Dated<T> {
     pub(super) data: T,
 }
 
-async fn read<T: DeserializeOwned>(
+async fn receive(
     response: Result<reqwest::Response, prometheus_http_query::Error>,
-) -> Result<Dated<T>, QueryError> {
-    unpack(response.map_err(|error| QueryError::Unreachable(cause(&error)))?).await
+) -> Result<Received, QueryError> {
+    collect(response.map_err(|error| QueryError::Unreachable(cause(&error)))?).await
 }
 
-async fn unpack<T: DeserializeOwned>(response: reqwest::Response) -> Result<Dated<T>, QueryError> {
-    match unpack_any(response).await? {
+async fn collect(response: reqwest::Response) -> Result<Received, QueryError> {
+    let status = response.status().as_u16();
+    let at = date(response.headers());
+    Ok(Received { status, at, body: read_body(response).await? })
+}
+
+fn unpack<T: DeserializeOwned>(received: &Received) -> Result<Dated<T>, QueryError> {
+    match unpack_any(received)? {
         (dated, false) => Ok(dated),
         (_, true) => Err(QueryError::Partial),
     }
 }
 
 /// The answer, and whether it is only a part of what is there.
-async fn unpack_any<T: DeserializeOwned>(
-    response: reqwest::Response,
-) -> Result<(Dated<T>, bool), QueryError> {
-    let status = response.status();
-    let at = date(&response);
-    let body = read_body(response).await?;
-    let answer: Result<Answer<T>, _> = serde_json::from_slice(&body);
+fn unpack_any<T: DeserializeOwned>(received: &Received) -> Result<(Dated<T>, bool), QueryError> {
+    let answer: Result<Answer<T>, _> = serde_json::from_slice(&received.body);
+    let is_success = (200..300).contains(&received.status);
     match answer {
         Ok(Answer { status: said, data: Some(data), warnings, .. }) if said == "success" => {
-            Ok((Dated { at, data }, !warnings.is_empty()))
+            Ok((Dated { at: received.at, data }, !warnings.is_empty()))
         }
         Ok(Answer { error_type: Some(kind), .. }) if kind == "bad_data" || kind == "execution" => {
             Err(QueryError::Refused(kind))
         }
-        Ok(_) | Err(_) if !status.is_success() => Err(QueryError::Status(status.as_u16())),
+        Ok(_) | Err(_) if !is_success => Err(QueryError::Status(received.status)),
         Ok(_) | Err(_) => Err(QueryError::NotPrometheus),
     }
 }
 
-fn date(response: &reqwest::Response) -> Option<f64> {
-    let text = response.headers().get(DATE)?.to_str().ok()?;
+pub(super) fn date(headers: &HeaderMap) -> Option<f64> {
+    let text = headers.get(DATE)?.to_str().ok()?;
     let time = httpdate::parse_http_date(text).ok()?;
     time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
 }

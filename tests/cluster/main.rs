@@ -26,6 +26,7 @@ mod monitors;
 mod permissions;
 mod pipeline;
 mod pipeline_loss;
+mod plugin;
 mod promtool;
 mod proofs;
 mod reconcile;

@@ -28,7 +28,59 @@ fn every_command_has_help_with_examples() {
     agentslo(&["redact", "--help"]).assert().success().stdout_eq(file!["cli/help-redact.txt"]);
     agentslo(&["render", "--help"]).assert().success().stdout_eq(file!["cli/help-render.txt"]);
     agentslo(&["crds", "--help"]).assert().success().stdout_eq(file!["cli/help-crds.txt"]);
+    agentslo(&["status", "--help"]).assert().success().stdout_eq(file!["cli/help-status.txt"]);
+    agentslo(&["explain", "--help"]).assert().success().stdout_eq(file!["cli/help-explain.txt"]);
+    agentslo(&["top", "--help"]).assert().success().stdout_eq(file!["cli/help-top.txt"]);
+    agentslo(&["report", "--help"]).assert().success().stdout_eq(file!["cli/help-report.txt"]);
+    agentslo(&["diff", "--help"]).assert().success().stdout_eq(file!["cli/help-diff.txt"]);
+    agentslo(&["doctor", "--help"]).assert().success().stdout_eq(file!["cli/help-doctor.txt"]);
+    agentslo(&["version", "--help"]).assert().success().stdout_eq(file!["cli/help-version.txt"]);
     agentslo(&["completion", "--help"]).assert().success().stdout_eq(file!["cli/help-completion.txt"]);
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_told_from_a_wrong_argument() {
+    let without = |arguments: &[&str]| agentslo(arguments).env("KUBECONFIG", "nowhere").assert();
+    for command in ["status", "top", "doctor", "version", "report"] {
+        without(&[command])
+            .code(3)
+            .stderr_eq("error: there is no kubeconfig; set KUBECONFIG, or name one with --kubeconfig\n");
+    }
+    without(&["status", "--kubeconfig", "nowhere"]).code(2);
+    without(&["explain"]).code(2);
+    without(&["report", "--month", "2026-13"]).code(2).stderr_eq(str![[r#"
+error: '2026-13' must be a month such as 2026-11
+
+"#]]);
+    without(&["diff", "-f", "slos/other.yaml"]).code(2).stderr_eq(str![[r#"
+error: there is no AgentSLO, AgentObservability or AgentPlatform
+
+"#]]);
+    without(&["version", "--client"]).success().stdout_eq("client: [..]\n");
+}
+
+#[test]
+fn kubectl_is_given_candidates_and_a_directive() {
+    let complete = |words: &[&str]| {
+        agentslo(&[&["__complete"], words].concat()).env("KUBECONFIG", "nowhere").assert().success()
+    };
+    complete(&["exp"]).stdout_eq(str![[r#"
+explain	Explain one AgentSLO: what was counted, what its alerts see, what blocks, and what to do
+:4
+
+"#]]);
+    // Without a cluster there are no names, and nobody is told of an error in the middle of a line.
+    complete(&["explain", ""])
+        .stdout_eq(str![[r#"
+:4
+
+"#]])
+        .stderr_eq("");
+    complete(&["report", "-o", "m"]).stdout_eq(str![[r#"
+markdown	A page of Markdown
+:4
+
+"#]]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod dashboards;
 mod generated;
 mod golden;
 mod guards;
+mod krew;
 mod links;
 mod observability_admission;
 mod properties;

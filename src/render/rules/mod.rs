@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-pub use cost::cost;
+pub use cost::{Cost, cost};
 
 use crate::domain::names::child_name;
 use crate::domain::promql::LabelMatcher;
 use crate::domain::slo::Slo;
+use crate::domain::window::Window;
 use crate::foreign::{PrometheusRule, PrometheusRuleSpec, Rule, RuleGroup};
-use crate::vocabulary::label;
+use crate::vocabulary::{label, series};
 
 /// How often counts are made, in minutes. Five of them overlap in each five-minute count.
 const COUNTS_INTERVAL: u32 = 1;
@@ -61,7 +62,23 @@ pub fn groups(slo: &Slo) -> Vec<RuleGroup> {
 /// Name of one of the groups, unique in a Prometheus.
 #[must_use]
 pub fn group_name(slo: &Slo, part: &str) -> String {
-    format!("agentslo/{}/{}/{part}", slo.namespace(), slo.name())
+    name_of_group(slo.namespace(), slo.name(), part)
+}
+
+/// Names of the groups of an AgentSLO of which only the name is known.
+#[must_use]
+pub fn group_names(namespace: &str, name: &str) -> [String; 2] {
+    ["counts", "budget"].map(|part| name_of_group(namespace, name, part))
+}
+
+fn name_of_group(namespace: &str, name: &str, part: &str) -> String {
+    format!("agentslo/{namespace}/{name}/{part}")
+}
+
+/// Queries for the bad events in a window and for the valid ones, as the alerts count them.
+#[must_use]
+pub fn counts_in(slo: &Slo, window: Window) -> [String; 2] {
+    [series::BAD_5M, series::TOTAL_5M].map(|series| lookback::events_in(slo, series, window))
 }
 
 fn group(slo: &Slo, part: &str, minutes: u32, rules: impl Iterator<Item = Rule>) -> RuleGroup {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::workspace;
 
 /// Rooms that know no IO, no clock and no waiting.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "src/api/",
     "src/discover/",
     "src/domain/",
     "src/exposition/",
     "src/foreign/",
+    "src/inspect/",
     "src/preview/",
     "src/profiles/",
     "src/render/",
