@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::foreign::managed_fields;
 use crate::render::{Artifact, ArtifactKind, Artifacts};
+use crate::vocabulary::FIELD_MANAGER;
 
 /// Kind and name of a child, in the namespace of its owner.
 pub type ChildName = (ArtifactKind, String);
@@ -144,22 +146,20 @@ fn write(artifact: Artifact, known: Option<Fingerprint>, plan: &mut Plan) {
     plan.apply.push(artifact);
 }
 
-/// Whether an object is what an artifact asks for.
+/// Whether an object is what an artifact asks for: it holds all of it, and all that is ours in it is asked
+/// for. What others added beside it is theirs.
 #[must_use]
 pub fn is_as_desired(live: &Value, artifact: &Artifact) -> bool {
-    contains(live, &artifact.to_value())
+    let desired = artifact.to_value();
+    contains(live, &desired) && managed_fields::are_exactly(FIELD_MANAGER, live, &desired)
 }
 
-/// Whether an object holds everything that we set, whatever else others added to its metadata. Lists,
-/// and so the rule groups, must be equal.
+/// Whether an object holds everything that we set. Lists, and so the rule groups, must be equal: what is
+/// added to an alert can silence it.
 fn contains(live: &Value, desired: &Value) -> bool {
     match (live, desired) {
         (Value::Object(live), Value::Object(desired)) => {
             desired.iter().all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired)))
-        }
-        (Value::Array(live), Value::Array(desired)) => {
-            live.len() == desired.len()
-                && live.iter().zip(desired).all(|(live, desired)| contains(live, desired))
         }
         (live, desired) => live == desired,
     }
@@ -180,6 +180,15 @@ mod tests {
         })
     }
 
+    /// An artifact as the API server has it after we applied it.
+    fn applied(artifact: &Artifact) -> Value {
+        let mut object = artifact.to_value();
+        object["metadata"]["managedFields"] = serde_json::json!([
+            {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:groups": {}}}},
+        ]);
+        object
+    }
+
     /// How many objects are written, and how many of these because somebody else changed them.
     fn counts(wanted: &Artifact, existing: Option<Existing>) -> (usize, usize) {
         let existing = existing.map(|existing| (child_name(wanted), existing)).into_iter().collect();
@@ -192,7 +201,7 @@ mod tests {
     fn only_what_others_changed_is_corrected() {
         let (wanted, before) = (artifact("now"), artifact("before"));
         let live = |object: &Artifact, known: Option<&Artifact>| Existing::Live {
-            object: object.to_value(),
+            object: applied(object),
             known: known.map(Fingerprint::of),
         };
         assert_eq!(counts(&wanted, None), (1, 0), "new");
