@@ -154,13 +154,31 @@ pub fn is_as_desired(live: &Value, artifact: &Artifact) -> bool {
     contains(live, &desired) && managed_fields::are_exactly(FIELD_MANAGER, live, &desired)
 }
 
-/// Whether an object holds everything that we set. Lists, and so the rule groups, must be equal: what is
-/// added to an alert can silence it.
+/// Whether an object holds everything that we set. What is in a list, and so a rule, must be the same: what
+/// is added to an alert can silence it.
 fn contains(live: &Value, desired: &Value) -> bool {
     match (live, desired) {
         (Value::Object(live), Value::Object(desired)) => {
             desired.iter().all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired)))
         }
+        (live, desired) => is_same(live, desired),
+    }
+}
+
+/// Whether two values are the same. An API server gives back `1` for `1.0`.
+fn is_same(live: &Value, desired: &Value) -> bool {
+    match (live, desired) {
+        (Value::Object(live), Value::Object(desired)) => {
+            live.len() == desired.len()
+                && desired
+                    .iter()
+                    .all(|(key, desired)| live.get(key).is_some_and(|live| is_same(live, desired)))
+        }
+        (Value::Array(live), Value::Array(desired)) => {
+            live.len() == desired.len()
+                && live.iter().zip(desired).all(|(live, desired)| is_same(live, desired))
+        }
+        (Value::Number(live), Value::Number(desired)) => live == desired || live.as_f64() == desired.as_f64(),
         (live, desired) => live == desired,
     }
 }
@@ -195,6 +213,15 @@ mod tests {
         let plan = plan(Artifacts(vec![wanted.clone()]), &existing, &ArtifactKind::ALL.into());
         assert_eq!(plan.prune, []);
         (plan.apply.len(), plan.corrects.len())
+    }
+
+    #[test]
+    fn what_is_in_a_list_is_the_same_or_not_as_desired() {
+        let rule = serde_json::json!({"rules": [{"alert": "a", "limit": 1.0}]});
+        let live = |rule: Value| serde_json::json!({"rules": [rule], "theirs": true});
+        assert!(contains(&live(serde_json::json!({"alert": "a", "limit": 1})), &rule));
+        assert!(!contains(&live(serde_json::json!({"alert": "a", "limit": 2})), &rule));
+        assert!(!contains(&live(serde_json::json!({"alert": "a", "limit": 1, "for": "30d"})), &rule));
     }
 
     #[test]
