@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::foreign::managed_fields;
 use crate::render::{Artifact, ArtifactKind, Artifacts};
+use crate::vocabulary::FIELD_MANAGER;
 
 /// Kind and name of a child, in the namespace of its owner.
 pub type ChildName = (ArtifactKind, String);
@@ -144,23 +146,39 @@ fn write(artifact: Artifact, known: Option<Fingerprint>, plan: &mut Plan) {
     plan.apply.push(artifact);
 }
 
-/// Whether an object is what an artifact asks for.
+/// Whether an object is what an artifact asks for: it holds all of it, and all that is ours in it is asked
+/// for. What others added beside it is theirs.
 #[must_use]
 pub fn is_as_desired(live: &Value, artifact: &Artifact) -> bool {
-    contains(live, &artifact.to_value())
+    let desired = artifact.to_value();
+    contains(live, &desired) && managed_fields::are_exactly(FIELD_MANAGER, live, &desired)
 }
 
-/// Whether an object holds everything that we set, whatever else others added to its metadata. Lists,
-/// and so the rule groups, must be equal.
+/// Whether an object holds everything that we set. What is in a list, and so a rule, must be the same: what
+/// is added to an alert can silence it.
 fn contains(live: &Value, desired: &Value) -> bool {
     match (live, desired) {
         (Value::Object(live), Value::Object(desired)) => {
             desired.iter().all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired)))
         }
+        (live, desired) => is_same(live, desired),
+    }
+}
+
+/// Whether two values are the same. An API server gives back `1` for `1.0`.
+fn is_same(live: &Value, desired: &Value) -> bool {
+    match (live, desired) {
+        (Value::Object(live), Value::Object(desired)) => {
+            live.len() == desired.len()
+                && desired
+                    .iter()
+                    .all(|(key, desired)| live.get(key).is_some_and(|live| is_same(live, desired)))
+        }
         (Value::Array(live), Value::Array(desired)) => {
             live.len() == desired.len()
-                && live.iter().zip(desired).all(|(live, desired)| contains(live, desired))
+                && live.iter().zip(desired).all(|(live, desired)| is_same(live, desired))
         }
+        (Value::Number(live), Value::Number(desired)) => live == desired || live.as_f64() == desired.as_f64(),
         (live, desired) => live == desired,
     }
 }
@@ -180,6 +198,15 @@ mod tests {
         })
     }
 
+    /// An artifact as the API server has it after we applied it.
+    fn applied(artifact: &Artifact) -> Value {
+        let mut object = artifact.to_value();
+        object["metadata"]["managedFields"] = serde_json::json!([
+            {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:groups": {}}}},
+        ]);
+        object
+    }
+
     /// How many objects are written, and how many of these because somebody else changed them.
     fn counts(wanted: &Artifact, existing: Option<Existing>) -> (usize, usize) {
         let existing = existing.map(|existing| (child_name(wanted), existing)).into_iter().collect();
@@ -189,10 +216,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_a_list_is_the_same_or_not_as_desired() {
+        let rule = serde_json::json!({"rules": [{"alert": "a", "limit": 1.0}]});
+        let live = |rule: Value| serde_json::json!({"rules": [rule], "theirs": true});
+        assert!(contains(&live(serde_json::json!({"alert": "a", "limit": 1})), &rule));
+        assert!(!contains(&live(serde_json::json!({"alert": "a", "limit": 2})), &rule));
+        assert!(!contains(&live(serde_json::json!({"alert": "a", "limit": 1, "for": "30d"})), &rule));
+    }
+
+    #[test]
     fn only_what_others_changed_is_corrected() {
         let (wanted, before) = (artifact("now"), artifact("before"));
         let live = |object: &Artifact, known: Option<&Artifact>| Existing::Live {
-            object: object.to_value(),
+            object: applied(object),
             known: known.map(Fingerprint::of),
         };
         assert_eq!(counts(&wanted, None), (1, 0), "new");

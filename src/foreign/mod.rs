@@ -3,6 +3,7 @@
 mod alertmanager_config;
 pub mod dashboard;
 mod grafana_dashboard;
+pub(crate) mod managed_fields;
 mod object;
 mod open_telemetry_collector;
 mod pod_monitor;

@@ -32,6 +32,7 @@ mod support;
 mod bad_input;
 mod cli;
 mod discover;
+mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
 mod observability_conditions;

@@ -239,6 +239,44 @@ pub(crate) async fn a_changed_child_is_healed(cluster: &impl Cluster, namespace:
     eventually(PATIENCE, healed).await.expect("the object should come back");
 }
 
+/// Nobody saw the edit, and what was asked for before is still there.
+pub(crate) async fn what_is_unset_while_nobody_looks_goes(cluster: &impl Cluster, namespace: &str) {
+    given_namespace(cluster, namespace).await;
+    let plain = success_slo(namespace, "unset");
+    let mut described = plain.clone();
+    described["spec"]["description"] = "Conversations end well.".into();
+    described["spec"]["alerting"] = json!({"labels": {"team": "support"}});
+    cluster.apply(&described).await;
+    cluster.wait_for(namespace, "unset", ("Ready", "True", "Ready")).await;
+    assert!(only_rules(cluster, namespace).await.to_string().contains("\"team\":\"support\""));
+    cluster.stop_operator().await;
+    cluster.apply(&plain).await;
+    cluster.start_operator().await;
+    let gone = async || {
+        let rules = only_rules(cluster, namespace).await.to_string();
+        (!rules.contains("\"team\"") && !rules.contains("end well")).then_some(())
+    };
+    eventually(PATIENCE, gone).await.expect("what is no longer asked for should go");
+}
+
+/// A field that we leave out can silence an alert as well as one that we set.
+pub(crate) async fn what_is_added_to_an_alert_is_taken_out(cluster: &impl Cluster, namespace: &str) {
+    given_slo(cluster, namespace, "silenced").await;
+    let before = only_rules(cluster, namespace).await;
+    let mut spec = before["spec"].clone();
+    for group in spec["groups"].as_array_mut().expect("rules come in groups") {
+        for rule in group["rules"].as_array_mut().expect("a group has rules") {
+            if rule.get("alert").is_some() {
+                rule["for"] = "30d".into();
+            }
+        }
+    }
+    let name = text(&before["metadata"], "name");
+    cluster.edit(Kind::Rules, namespace, &name, &json!({"spec": spec})).await;
+    let healed = async || (only_rules(cluster, namespace).await["spec"] == before["spec"]).then_some(());
+    eventually(PATIENCE, healed).await.expect("the alerts should be as before");
+}
+
 pub(crate) async fn a_rule_of_somebody_else_is_left_alone(cluster: &impl Cluster, namespace: &str) {
     given_namespace(cluster, namespace).await;
     let name = child_name("AgentSLO", namespace, "taken");

@@ -88,6 +88,38 @@ pub(crate) async fn an_agent_slo_follows_its_observability(cluster: &impl Cluste
     assert_eq!(cluster.list(Kind::Rules, namespace).await.len(), 1);
 }
 
+/// Whatever the readers of the children fill in by themselves, a start reads everything and writes nothing. It
+/// may still have something to say, so a busy one is followed by another.
+pub(crate) async fn a_start_writes_no_child_anew(cluster: &impl Cluster, namespace: &str) {
+    given_namespace(cluster, namespace).await;
+    let mut support = everything(namespace);
+    support["spec"]["pipeline"]["delivery"] = "OpenTelemetryCollector".into();
+    cluster.apply(&support).await;
+    cluster.wait_for_one(Kind::Observability, namespace, "support", ("Ready", "True", "Ready")).await;
+    let mut written = Vec::new();
+    for _ in 0..4 {
+        super::wait_for_polls(cluster, 4).await;
+        cluster.stop_operator().await;
+        let start = cluster.requests().len();
+        cluster.start_operator().await;
+        let read_all = async || {
+            let requests = cluster.requests();
+            let read = requests.iter().skip(start).filter(|request| {
+                request.verb == "get" && request.namespace == namespace && request.resource != "events"
+            });
+            (read.count() >= children(cluster, namespace).await.len()).then_some(())
+        };
+        eventually(PATIENCE, read_all).await.expect("the children should be read");
+        super::wait_for_polls(cluster, 4).await;
+        written = cluster.writes_since(start, namespace);
+        written.retain(|request| !request.contains("/status ") && !request.contains(" events "));
+        if written.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(written, Vec::<String>::new());
+}
+
 fn expressions(rule: &Value) -> String {
     let groups = rule["spec"]["groups"].as_array().into_iter().flatten();
     let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One step from a value into it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -47,12 +47,73 @@ impl Owners {
         }
         let set = self.0.insert(wish.owner.to_owned(), wanted.keys().cloned().collect()).unwrap_or_default();
         let is_held = |path: &Path| self.0.values().any(|fields| fields.contains(path));
-        for path in set.iter().filter(|path| !is_held(path)) {
+        // An item is found by its key, so the key goes last.
+        let mut dropped: Vec<&Path> = set.iter().filter(|path| !is_held(path)).collect();
+        dropped.sort_by_key(|path| is_key(path));
+        for path in dropped {
             remove(live, path);
         }
         merge(live, wish.fields, "");
         Ok(())
     }
+}
+
+impl Owners {
+    /// Notes what somebody changed who knows nothing of apply: it is theirs and nobody else's.
+    pub(super) fn update(&mut self, owner: &str, before: &Value, after: &Value) {
+        let (before, after) = (leaves(before), leaves(after));
+        let changed: BTreeSet<Path> = after
+            .iter()
+            .filter(|(path, value)| before.get(*path) != Some(value))
+            .map(|(path, _)| path.clone())
+            .collect();
+        for fields in self.0.values_mut() {
+            fields.retain(|path| after.contains_key(path) && !changed.contains(path));
+        }
+        self.0.entry(owner.to_owned()).or_default().extend(changed);
+    }
+
+    /// The owners as objects show them.
+    pub(super) fn shown(&self) -> Value {
+        let entries = self.0.iter().filter(|(_, fields)| !fields.is_empty()).map(|(owner, fields)| {
+            let (manager, part) = owner.rsplit_once(", ").unwrap_or((owner, "Main"));
+            let operation = if part == "Update" { "Update" } else { "Apply" };
+            let mut entry = json!({
+                "manager": manager, "operation": operation, "fieldsType": "FieldsV1", "fieldsV1": tree(fields),
+            });
+            if part == "Status" {
+                entry["subresource"] = "status".into();
+            }
+            entry
+        });
+        entries.collect()
+    }
+}
+
+/// Paths as a tree of fields. What makes an object this object is nobody's.
+fn tree(paths: &BTreeSet<Path>) -> Value {
+    let field = |name: &str| Step::Field(name.to_owned());
+    let identity = [
+        vec![field("apiVersion")],
+        vec![field("kind")],
+        vec![field("metadata"), field("name")],
+        vec![field("metadata"), field("namespace")],
+    ];
+    let mut tree = json!({});
+    for path in paths.iter().filter(|path| !identity.contains(path)) {
+        let mut node = &mut tree;
+        for step in path {
+            let (name, is_item) = match step {
+                Step::Field(name) => (format!("f:{name}"), false),
+                Step::Item(key, value) => (format!("k:{}", json!({*key: value})), true),
+            };
+            node = &mut node[name];
+            if node.is_null() {
+                *node = if is_item { json!({".": {}}) } else { json!({}) };
+            }
+        }
+    }
+    tree
 }
 
 /// Key of the items of a list that is merged by key; other lists are one value.
@@ -64,6 +125,11 @@ fn key_of(list: &str, items: &[Value]) -> Option<&'static str> {
         _ => return None,
     };
     (!items.is_empty() && items.iter().all(|item| item[key].is_string())).then_some(key)
+}
+
+/// Whether a path leads to the key of an item.
+fn is_key(path: &[Step]) -> bool {
+    matches!(path, [.., Step::Item(key, _), Step::Field(name)] if key == name)
 }
 
 /// Every field that holds a value of its own.
@@ -152,8 +218,6 @@ fn text(value: &Value, field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn apply(live: &mut Value, owners: &mut Owners, owner: &str, fields: &Value) {
@@ -177,6 +241,29 @@ mod tests {
         apply(&mut live, &mut owners, "two", &json!({"groups": [{"name": "theirs", "rules": [1]}]}));
         apply(&mut live, &mut owners, "one", &json!({"groups": [{"name": "z"}]}));
         assert_eq!(live, json!({"groups": [{"name": "z"}, {"name": "theirs", "rules": [1]}]}));
+    }
+
+    #[test]
+    fn an_item_goes_with_the_last_of_its_fields() {
+        let (mut live, mut owners) = (json!({}), Owners::default());
+        let group = |name: &str| json!({"name": name, "interval": "1m", "rules": [1]});
+        apply(&mut live, &mut owners, "one", &json!({"groups": [group("a"), group("b")]}));
+        apply(&mut live, &mut owners, "one", &json!({"groups": [group("a")]}));
+        assert_eq!(live, json!({"groups": [group("a")]}));
+    }
+
+    #[test]
+    fn what_is_written_over_is_no_longer_the_first_ones() {
+        let (mut live, mut owners) = (json!({}), Owners::default());
+        apply(&mut live, &mut owners, "one, Main", &json!({"spec": {"a": 1, "b": 1}}));
+        owners.update("two, Update", &live, &json!({"spec": {"a": 2, "b": 1}}));
+        let of = |manager: &str, operation: &str, field: &str| {
+            json!({
+                "manager": manager, "operation": operation,
+                "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {field: {}}},
+            })
+        };
+        assert_eq!(owners.shown(), json!([of("one", "Apply", "f:b"), of("two", "Update", "f:a")]));
     }
 
     #[test]

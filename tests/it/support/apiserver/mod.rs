@@ -26,7 +26,7 @@ pub(crate) use self::faults::Moment;
 use self::faults::{Fault, Faults};
 use self::fields::Wish;
 use self::place::{KINDS, Place};
-use self::store::{Answer, Selection, Store, failure, missing};
+use self::store::{Answer, Part, Selection, Store, failure, missing};
 use crate::scenarios::Request;
 
 /// Who the operator is to the API server.
@@ -54,6 +54,12 @@ pub(crate) struct Logged {
     pub(crate) at: Instant,
     pub(crate) path: String,
     pub(crate) request: Request,
+}
+
+impl Default for ApiServer {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl ApiServer {
@@ -106,6 +112,22 @@ impl ApiServer {
     /// Lets the operator connect again.
     pub(crate) fn mend(&self) {
         self.state().faults.mend();
+    }
+
+    /// Applies an object by force, without a request.
+    pub(crate) fn apply_now(&self, owner: &str, object: &Value) -> Value {
+        let place = Place::of(object).expect("the kind should be known");
+        let wish = Wish { owner, fields: object, forced: true };
+        let (code, applied) = self.state().store.apply(&place, Part::Main, wish);
+        assert_eq!(code, 200, "{applied}");
+        applied
+    }
+
+    /// Deletes an object, without a request.
+    pub(crate) fn delete_now(&self, object: &Value) {
+        let place = Place::of(object).expect("the kind should be known");
+        let (code, answer) = self.state().store.delete(&place, &Value::Null);
+        assert_eq!(code, 200, "{answer}");
     }
 
     /// Every object of a kind.

@@ -1,5 +1,7 @@
 //! Where an object lives, and which kinds there are.
 
+use serde_json::Value;
+
 /// A kind that the API server knows.
 #[derive(Debug)]
 pub(super) struct Kind {
@@ -67,6 +69,20 @@ impl Place {
         place.plural = segments.next().unwrap_or_default();
         place.name = segments.next().unwrap_or_default();
         Some((place, segments.next().unwrap_or_default()))
+    }
+
+    /// The place of an object.
+    pub(super) fn of(object: &Value) -> Option<Self> {
+        let is_kind =
+            |kind: &&Kind| object["apiVersion"] == kind.group_version && object["kind"] == kind.name;
+        let kind = KINDS.iter().find(is_kind)?;
+        let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
+        Some(Self {
+            group_version: kind.group_version.to_owned(),
+            plural: kind.plural.to_owned(),
+            namespace: text("namespace"),
+            name: text("name"),
+        })
     }
 
     pub(super) fn kind(&self) -> Option<&'static Kind> {

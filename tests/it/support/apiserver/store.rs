@@ -92,13 +92,17 @@ impl Store {
         if self.objects.contains_key(place) {
             return failure(409, &format!("{} \"{}\" already exists", place.plural, place.name));
         }
-        let stored = Stored { object, owners: Owners::default() };
+        let mut stored = Stored { object, owners: Owners::default() };
+        stored.owners.update("somebody, Update", &json!({}), &own_fields(&stored.object, Part::Main));
         (201, self.put(place, stored))
     }
 
     pub(super) fn merge(&mut self, place: &Place, patch: &Value) -> Answer {
         let Some(mut stored) = self.objects.get(place).cloned() else { return missing(place) };
+        let before = stored.object.clone();
         json_patch::merge(&mut stored.object, patch);
+        let own = |object: &Value| own_fields(object, Part::Main);
+        stored.owners.update("somebody, Update", &own(&before), &own(&stored.object));
         (200, self.put(place, stored))
     }
 
@@ -159,6 +163,7 @@ impl Store {
         let before = self.objects.get(place).map(|stored| stored.object.clone());
         let next = self.version() + 1;
         complete(&mut stored.object, place, next);
+        stored.object["metadata"]["managedFields"] = stored.owners.shown();
         if before.as_ref() != Some(&stored.object) {
             let metadata = &mut stored.object["metadata"];
             metadata["resourceVersion"] = next.to_string().into();
