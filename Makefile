@@ -1,11 +1,12 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers chart image publish bench-rules bench-scale krew ci
+.PHONY: help demo test test-fast check bless render run servers chart image publish bench-peers bench-scale krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
 CARGO ?= cargo
 EXAMPLE ?= success
+SIZES ?= 1000 10000 50000
 # Where the image goes, and under which version.
 IMAGE ?= agentslo
 VERSION ?= $(shell sed -n 's/^appVersion: //p' charts/agentslo/Chart.yaml)
@@ -65,13 +66,15 @@ publish: ## Push image and chart with SBOM, provenance and signatures; what a re
 	cosign sign --yes $(IMAGE)@$$digest && \
 	tools/package $(IMAGE) $$digest $(VERSION) target/release-files "$$AGENTSLO_SERVERS/helm"
 
-bench-rules: ## Samples and seconds an hour beside Sloth's and Pyrra's rules
+bench-peers: ## What rules cost a Prometheus, and their making, beside Sloth and Pyrra
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \
-	$(CARGO) bench --locked --profile dev --bench rules
+	$(CARGO) build --locked --release --bin agentslo && \
+	AGENTSLO_PROGRAM=target/release/agentslo $(CARGO) bench --locked --profile dev --bench peers
 
-bench-scale: ## Memory, time, writes and latencies with 1,000 and 10,000 AgentSLOs
+bench-scale: ## Memory, time, writes and latencies with many AgentSLOs: make bench-scale SIZES=1000
 	@$(call SERVERS,etcd kubernetes prometheus prometheus-operator) && export AGENTSLO_SERVERS && \
-	$(CARGO) bench --locked --bench scale
+	$(CARGO) build --locked --release --bin agentslo && \
+	AGENTSLO_PROGRAM=target/release/agentslo $(CARGO) bench --locked --profile dev --bench scale -- $(SIZES)
 
 krew: ## Print the krew manifest of a release: make krew VERSION=v0.1.0 RELEASE_URL=... HOMEPAGE=... DIST=dist
 	@: "$${VERSION:?}" "$${RELEASE_URL:?}" "$${HOMEPAGE:?}" "$${DIST:?}"; \

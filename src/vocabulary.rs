@@ -301,7 +301,7 @@ pub mod reason {
     pub const REACHED: &str = "Reached";
 }
 
-/// Reasons of Events, written on transitions only.
+/// Reasons of Events, written on transitions and once in a while, never at every reconciliation.
 pub mod event {
     /// The spec is not valid; the last good rules stay.
     pub const SPEC_REJECTED: &str = "SpecRejected";
@@ -317,4 +317,6 @@ pub mod event {
     pub const DEPENDENCY_MISSING: &str = "DependencyMissing";
     /// One failure is more than the whole budget.
     pub const TARGET_FINER_THAN_DATA: &str = "TargetFinerThanData";
+    /// An object changes too often for each change to be acted on.
+    pub const THROTTLED: &str = "Throttled";
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use bed::Bed;
 use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -75,11 +75,13 @@ fn slo(number: usize) -> Value {
 
 impl Crowd {
     /// Creates them.
-    pub(crate) async fn create(bed: &Bed, size: usize) -> Result<Self> {
-        let client = bed.client("admin")?;
+    pub(crate) async fn create(client: Client, size: usize) -> Result<Self> {
         for number in 0..NAMESPACES {
-            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("team-{number}")}});
-            bed.apply_yaml(&namespace.to_string()).await?;
+            let name = format!("team-{number}");
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            let applied = PatchParams::apply("platform").force();
+            let namespaces: Api<Namespace> = Api::all(client.clone());
+            namespaces.patch(&name, &applied, &Patch::Apply(namespace)).await?;
         }
         let begin = Instant::now();
         let all = stream::iter(0..size).map(|number| create(client.clone(), number));
@@ -88,35 +90,29 @@ impl Crowd {
         Ok(Self { client, size, created_per_second })
     }
 
-    /// Time that the API server needs for the writes of a cold start, without an operator: rules and
-    /// status of as many AgentSLOs, of the same sizes, from as many connections.
-    pub(crate) async fn floor(&self, bed: &Bed) -> Result<Duration> {
-        bed.apply_yaml("apiVersion: v1\nkind: Namespace\nmetadata: {name: floor}\n").await?;
-        let sample = create_in(self.client.clone(), "floor", 0).await?;
-        let rules = rules_of(&sample)?;
+    /// Time that the API server needs for the writes of a cold start, where no operator runs: rules and a
+    /// status of each, of the sizes that the operator's have, from as many connections.
+    pub(crate) async fn floor(&self) -> Result<Duration> {
+        let (namespace, name) = place(0);
+        let slos: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &namespace, &slos());
+        let rules = rules_of(&slos.get(&name).await?)?;
         let begin = Instant::now();
         let all = stream::iter(0..self.size).map(|number| self.write(&rules, number));
         all.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let took = begin.elapsed();
-        bed.kubectl(&["delete", "namespace", "floor", "--timeout=600s"]).await?;
-        Ok(took)
+        Ok(begin.elapsed())
     }
 
     async fn write(&self, rules: &Value, number: usize) -> Result<()> {
         let parameters = PatchParams::apply("floor").force();
-        let rule_api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), "floor", &self::rules());
-        let name = format!("agentslo-agent-{number}-success");
+        let (namespace, name) = place(number);
+        let api = |resource: ApiResource| -> Api<DynamicObject> {
+            Api::namespaced_with(self.client.clone(), &namespace, &resource)
+        };
         let mut rules = rules.clone();
         rules["metadata"]["name"] = json!(name);
-        rule_api.patch(&name, &parameters, &Patch::Apply(&rules)).await?;
-        let slos: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), "floor", &slos());
-        // One object for all: what is timed is the write, whatever it is of.
-        slos.patch_status(
-            "agent-0-success",
-            &PatchParams::apply(&format!("floor-{}", number % 8)).force(),
-            &Patch::Apply(status(number)),
-        )
-        .await?;
+        rules["metadata"]["namespace"] = json!(namespace);
+        api(self::rules()).patch(&name, &parameters, &Patch::Apply(&rules)).await?;
+        api(slos()).patch_status(&name, &parameters, &Patch::Apply(status(number))).await?;
         Ok(())
     }
 
@@ -132,14 +128,9 @@ impl Crowd {
 }
 
 async fn create(client: Client, number: usize) -> Result<()> {
-    create_in(client, &place(number).0, number).await.map(drop)
-}
-
-async fn create_in(client: Client, namespace: &str, number: usize) -> Result<DynamicObject> {
-    let slos: Api<DynamicObject> = Api::namespaced_with(client, namespace, &slos());
-    let mut slo = slo(number);
-    slo["metadata"]["namespace"] = json!(namespace);
-    Ok(slos.create(&PostParams::default(), &serde_json::from_value(slo)?).await?)
+    let slos: Api<DynamicObject> = Api::namespaced_with(client, &place(number).0, &slos());
+    slos.create(&PostParams::default(), &serde_json::from_value(slo(number))?).await?;
+    Ok(())
 }
 
 /// The rules that the operator makes of an AgentSLO.
@@ -171,7 +162,7 @@ fn status(number: usize) -> Value {
     ];
     json!({
         "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentSLO",
-        "metadata": {"name": "agent-0-success"},
+        "metadata": {"name": place(number).1},
         "status": {"observedGeneration": 1, "conditions": conditions.map(condition)},
     })
 }

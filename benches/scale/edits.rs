@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use agentslo::domain::names::child_name;
-use bed::Bed;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
@@ -25,16 +24,15 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Latencies of edits.
 pub(crate) async fn measure(
     size: usize,
-    bed: &Bed,
+    client: &Client,
     operator: &Operator,
     observer: &Observer,
 ) -> Result<Vec<Row>> {
-    let client = bed.client("admin")?;
     operator.settled().await?;
-    let calm = run(&client, observer, (size, FEW, Duration::from_millis(200)), "96").await?;
+    let calm = run(client, observer, (size, FEW, Duration::from_millis(200)), "96").await?;
     let many = MANY.min(size);
     let pause = Duration::from_micros(1_000_000 / PER_SECOND);
-    let flood = run(&client, observer, (size, many, pause), "97").await?;
+    let flood = run(client, observer, (size, many, pause), "97").await?;
     Ok(vec![
         Row::new(size, "edit to rules, one at a time: p50, ms", percentile(&calm, 50), Bound::None),
         Row::new(size, "edit to rules, one at a time: p99, ms", percentile(&calm, 99), Bound::AtMost(250.0)),

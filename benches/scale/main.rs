@@ -2,22 +2,30 @@
 //! it may need.
 //!
 //! ```text
-//!  create ──► floor ──► cold start ──► rest ──► restart ──► edits ──► deletion
-//!  AgentSLOs  the same  until all are  nothing  nothing     one by    by the
-//!             writes,   Ready          happens  is written  one, and  garbage
-//!             bare                                          150/s     collector
+//!  floor ────► cold start ──► answers ──► rest ──► restart ──► edits ──► deletion
+//!  the same    until all are  Prometheus  nothing  nothing     one by    by the
+//!  writes      Ready          is named    happens  is written  one, and  garbage
+//!  without us                                                  150/s     collector
 //! ```
 //!
-//! Times depend on the machine, so the cold start stands beside what the API server needs for the same
-//! writes without us, measured in the same run. `docs/scale.md` tells how to read what is printed.
+//! Times depend on the machine, so the cold start stands beside what another API server of the same kind
+//! needs for the same writes without us, measured in the same run. What is measured is the operator as it
+//! ships. `docs/scale.md` tells how to read what is printed.
 
 // What a benchmark measures it prints.
 #![allow(clippy::print_stdout)]
 
+#[path = "../../tests/it/support/apiserver/mod.rs"]
+#[allow(dead_code)]
+mod apiserver;
 mod crowd;
 mod edits;
+mod model;
 mod observer;
 mod operator;
+#[path = "../../tests/scenarios/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
 #[allow(dead_code)]
 mod stage;
@@ -30,12 +38,15 @@ use std::time::{Duration, Instant};
 use bed::{Bed, Options, Part};
 
 use crowd::Crowd;
+use model::Model;
 use observer::Observer;
 use operator::Operator;
 use table::{Bound, Row, Table};
 
 /// How long nothing happens while rest is measured.
 const REST: Duration = Duration::from_mins(2);
+/// Larger crowds are on the API server in memory.
+const MOST_ON_REAL_SERVERS: usize = 20_000;
 /// Time between two polls of Prometheus in this run.
 const POLL_SECONDS: f64 = 30.0;
 
@@ -48,13 +59,14 @@ async fn main() -> std::result::Result<ExitCode, Box<dyn Error + Send + Sync>> {
         println!("not run: only `cargo bench` runs this benchmark");
         return Ok(ExitCode::SUCCESS);
     }
-    let given: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if given.is_empty() { vec![1_000, 10_000] } else { given };
+    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let mut table = Table::default();
     table.add(empty().await?);
     for size in sizes {
         println!("{size} AgentSLOs");
-        for row in measure(size).await? {
+        let rows =
+            if size > MOST_ON_REAL_SERVERS { measure_on_model(size).await? } else { measure(size).await? };
+        for row in rows {
             println!("  {row}");
             table.add(row);
         }
@@ -63,6 +75,7 @@ async fn main() -> std::result::Result<ExitCode, Box<dyn Error + Send + Sync>> {
     Ok(if table.is_within() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Servers with the CRDs and the permissions, and no Prometheus named yet.
 async fn bed() -> Result<Bed> {
     let options = Options::nothing()
         .with(Part::Apiserver)
@@ -71,13 +84,13 @@ async fn bed() -> Result<Bed> {
         .with(Part::Prometheus);
     let bed = Bed::start(options).await?;
     stage::install(&bed, "team-0").await?;
-    stage::name_prometheus(&bed, &serde_json::json!({})).await?;
     Ok(bed)
 }
 
 /// What the operator needs where there is nothing to do.
 async fn empty() -> Result<Row> {
     let bed = bed().await?;
+    stage::name_prometheus(&bed, &serde_json::json!({})).await?;
     let operator = Operator::start(&bed).await?;
     tokio::time::sleep(Duration::from_secs(10)).await;
     let resident = operator.resident_mib()?;
@@ -87,25 +100,71 @@ async fn empty() -> Result<Row> {
 }
 
 async fn measure(size: usize) -> Result<Vec<Row>> {
+    let floor = floor(size).await?;
     let bed = bed().await?;
-    let crowd = Crowd::create(&bed, size).await?;
+    let client = bed.client("admin")?;
+    let crowd = Crowd::create(client.clone(), size).await?;
     println!("  created at {:.0}/s", crowd.created_per_second);
-    let floor = crowd.floor(&bed).await?;
-    println!("  the API server alone needs {:.1} s for the same writes", floor.as_secs_f64());
-
-    let observer = Observer::start(&bed, size)?;
-    let operator = Operator::start(&bed).await?;
+    let observer = Observer::start(client.clone(), size);
     let begin = Instant::now();
+    let operator = Operator::start(&bed).await?;
     observer.all_ready().await?;
-    let cold = begin.elapsed();
-    let mut rows = cold_start(size, cold, floor);
+    let mut rows = cold_start(size, begin.elapsed(), floor);
+    rows.extend(answered(size, &bed, &operator).await?);
     rows.extend(at_rest(size, &operator).await?);
     rows.extend(restarted(size, &operator).await?);
-    rows.extend(edits::measure(size, &bed, &operator, &observer).await?);
+    rows.extend(edits::measure(size, &client, &operator, &observer).await?);
     rows.extend(deleted(size, &crowd, &operator, &observer).await?);
     operator.stop().await;
     bed.stop().await;
     Ok(rows)
+}
+
+/// The same on the API server in memory, without a Prometheus and without the deletion.
+async fn measure_on_model(size: usize) -> Result<Vec<Row>> {
+    let model = Model::start().await?;
+    let client = model.server.client("somebody");
+    Crowd::create(client.clone(), size).await?;
+    let observer = Observer::start(client.clone(), size);
+    let begin = Instant::now();
+    let operator = Operator::start_on_model(&model).await?;
+    observer.all_ready().await?;
+    let seconds = begin.elapsed().as_secs_f64();
+    operator.settled().await?;
+    let made = operator.requests()?;
+    let writes = count(made.iter().filter(|request| operator::is_write(request)).count());
+    let mut rows = vec![
+        Row::new(size, "in memory: cold start until all are Ready, s", seconds, Bound::None),
+        Row::new(size, "in memory: writes of each", writes / count(size), Bound::AtMost(3.0)),
+    ];
+    rows.extend(at_rest(size, &operator).await?);
+    rows.extend(restarted(size, &operator).await?);
+    rows.extend(edits::measure(size, &client, &operator, &observer).await?);
+    operator.stop().await;
+    Ok(rows)
+}
+
+/// Time for the writes of a cold start where no operator runs.
+async fn floor(size: usize) -> Result<Duration> {
+    let bed = bed().await?;
+    let floor = Crowd::create(bed.client("admin")?, size).await?.floor().await?;
+    println!("  the API server alone needs {:.1} s for the writes", floor.as_secs_f64());
+    bed.stop().await;
+    Ok(floor)
+}
+
+/// What a first answer of Prometheus sets off: it has no data yet, and every status says so.
+async fn answered(size: usize, bed: &Bed, operator: &Operator) -> Result<Vec<Row>> {
+    operator.settled().await?;
+    let before = operator.requests()?.len();
+    stage::name_prometheus(bed, &serde_json::json!({})).await?;
+    // Two polls, and what they set off.
+    tokio::time::sleep(Duration::from_secs_f64(2.0 * POLL_SECONDS)).await;
+    operator.settled().await?;
+    let made = operator.requests()?.split_off(before);
+    let writes = made.iter().filter(|request| operator::is_write(request)).count();
+    let per_slo = count(writes) / count(size);
+    Ok(vec![Row::new(size, "writes of each when Prometheus first answers", per_slo, Bound::AtMost(2.0))])
 }
 
 fn cold_start(size: usize, cold: Duration, floor: Duration) -> Vec<Row> {

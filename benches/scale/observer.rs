@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bed::Bed;
 use futures::{StreamExt, TryStreamExt};
 use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use serde_json::Value;
 
 use crate::Result;
@@ -35,8 +34,7 @@ pub(crate) struct Observer {
 
 impl Observer {
     /// Starts to watch so many AgentSLOs.
-    pub(crate) fn start(bed: &Bed, size: usize) -> Result<Self> {
-        let client = bed.client("admin")?;
+    pub(crate) fn start(client: Client, size: usize) -> Self {
         let seen: Arc<Mutex<Seen>> = Arc::default();
         let slos: Api<DynamicObject> = Api::all_with(client.clone(), &slos());
         let noted = Arc::clone(&seen);
@@ -66,7 +64,7 @@ impl Observer {
                 }
             }
         });
-        Ok(Self { seen, size })
+        Self { seen, size }
     }
 
     /// Waits until all are Ready.

@@ -1,11 +1,13 @@
 //! The operator as a process: what it uses, and what it asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use bed::{Bed, Process};
+use bed::{Bed, Launch, Probe, Process};
 use serde_json::Value;
 
+use crate::apiserver::{ApiServer, OPERATOR};
+use crate::model::Model;
 use crate::{Result, stage};
 
 /// How long nothing was asked before it is taken to be at rest.
@@ -17,23 +19,40 @@ const PATIENCE: u32 = 60;
 pub(crate) struct Operator {
     process: Process,
     metrics: String,
-    audit_log: PathBuf,
+    witness: Witness,
+}
+
+/// Who saw what it asked for.
+enum Witness {
+    /// The API server's audit log.
+    AuditLog(PathBuf),
+    /// The API server in memory.
+    Model(ApiServer),
 }
 
 impl Operator {
-    /// Starts it and waits until it is ready.
+    /// Starts it on real servers and waits until it is ready.
     pub(crate) async fn start(bed: &Bed) -> Result<Self> {
-        let program = Path::new(env!("CARGO_BIN_EXE_agentslo"));
         let port = bed.port()?;
         let listen = format!("127.0.0.1:{port}");
         // Of an argument that is given twice the last counts.
         let args = ["--leader-elect", "--listen", &listen, "--poll-interval", "30"];
-        let process = stage::start_operator(bed, program, ("agentslo", "operator"), &args).await?;
-        Ok(Self {
-            process,
-            metrics: format!("http://{listen}/metrics"),
-            audit_log: bed.logs().join("audit.log"),
-        })
+        let process = stage::start_operator(bed, &program()?, ("agentslo", "operator"), &args).await?;
+        let witness = Witness::AuditLog(bed.logs().join("audit.log"));
+        Ok(Self { process, metrics: format!("http://{listen}/metrics"), witness })
+    }
+
+    /// Starts it on an API server in memory and waits until it is ready.
+    pub(crate) async fn start_on_model(model: &Model) -> Result<Self> {
+        let listen = format!("127.0.0.1:{}", free_port()?);
+        let ready = Probe::Url(format!("http://{listen}/readyz"));
+        let launch = Launch::new("agentslo", &program()?, &model.folder().join("agentslo.log"), ready)
+            .args(["run", "--listen", &listen])
+            .env("KUBECONFIG", model.kubeconfig()?.display().to_string())
+            .deadline(Duration::from_mins(2));
+        let process = Process::launch(launch).await?;
+        let witness = Witness::Model(model.server.clone());
+        Ok(Self { process, metrics: format!("http://{listen}/metrics"), witness })
     }
 
     pub(crate) async fn stop(&self) {
@@ -95,16 +114,14 @@ impl Operator {
 
     /// Its writes, and its reads other than watches, but for the Lease.
     pub(crate) fn requests(&self) -> Result<Vec<String>> {
-        let log = std::fs::read_to_string(&self.audit_log)?;
-        let mine = log.lines().filter(|line| line.contains("\"username\":\"operator\""));
-        let request = |line: &str| {
-            let event: Value = serde_json::from_str(line).ok()?;
-            let verb = event["verb"].as_str()?;
-            let resource = event["objectRef"]["resource"].as_str()?;
-            (verb != "watch" && resource != "leases")
-                .then(|| format!("{verb} {}", event["requestURI"].as_str().unwrap_or_default()))
-        };
-        Ok(mine.filter_map(request).collect())
+        match &self.witness {
+            Witness::AuditLog(path) => Ok(audited(&std::fs::read_to_string(path)?)),
+            Witness::Model(server) => {
+                let seen = server.log().into_iter().map(|line| line.request);
+                let asked = seen.filter(|request| request.user == OPERATOR && request.verb != "watch");
+                Ok(asked.map(|request| request.to_string()).collect())
+            }
+        }
     }
 
     /// Waits until it has asked for nothing for a while.
@@ -120,6 +137,30 @@ impl Operator {
         }
         Err("the operator does not come to rest".into())
     }
+}
+
+fn audited(log: &str) -> Vec<String> {
+    let mine = log.lines().filter(|line| line.contains("\"username\":\"operator\""));
+    let request = |line: &str| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        let verb = event["verb"].as_str()?;
+        let resource = event["objectRef"]["resource"].as_str()?;
+        (verb != "watch" && resource != "leases")
+            .then(|| format!("{verb} {}", event["requestURI"].as_str().unwrap_or_default()))
+    };
+    mine.filter_map(request).collect()
+}
+
+/// The operator as it ships.
+fn program() -> Result<PathBuf> {
+    let program = std::env::var_os("AGENTSLO_PROGRAM");
+    let program =
+        program.ok_or("AGENTSLO_PROGRAM does not name the operator as it ships; use `make bench-scale`")?;
+    Ok(program.into())
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Whether a request of the log is a write.

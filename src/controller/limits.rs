@@ -20,25 +20,43 @@ const MANY: usize = 1024;
 /// When each object may be looked at again.
 #[derive(Default)]
 pub(super) struct Limits {
-    /// The moment at which an object has earned back all its looks.
-    rested: Mutex<BTreeMap<Subject, Instant>>,
+    busy: Mutex<BTreeMap<Subject, Busy>>,
+}
+
+/// An object that has not earned back all its looks.
+struct Busy {
+    /// The moment at which it will have.
+    rested: Instant,
+    /// Whether somebody was told that it is put off.
+    is_told: bool,
 }
 
 impl Limits {
     /// Takes a look at an object, or says how long to wait for the next.
     pub(super) fn take(&self, subject: &Subject, now: Instant) -> Result<(), Duration> {
-        let mut rested = locked(&self.rested);
-        if rested.len() > MANY {
-            rested.retain(|_, rested| *rested > now);
+        let mut all = locked(&self.busy);
+        if all.len() > MANY {
+            all.retain(|_, busy| busy.rested > now);
         }
-        let before = rested.get(subject).copied().unwrap_or(now).max(now);
-        let after = before + EARNED_IN;
+        let fresh = || Busy { rested: now, is_told: false };
+        let busy = all.entry(subject.clone()).or_insert_with(fresh);
+        if busy.rested <= now {
+            *busy = fresh();
+        }
+        let after = busy.rested + EARNED_IN;
         let longest = now + EARNED_IN * BURST;
         if after > longest {
             return Err(after - longest);
         }
-        rested.insert(subject.clone(), after);
+        busy.rested = after;
         Ok(())
+    }
+
+    /// Notes that somebody is told that an object is put off. False where that was said since it was last
+    /// at rest.
+    pub(super) fn note_told(&self, subject: &Subject) -> bool {
+        let mut all = locked(&self.busy);
+        all.get_mut(subject).is_some_and(|busy| !std::mem::replace(&mut busy.is_told, true))
     }
 }
 
@@ -61,5 +79,19 @@ mod tests {
         assert_eq!(limits.take(&subject("calm"), at(600)), Ok(()));
         assert_eq!(limits.take(&subject("busy"), at(1000)), Ok(()));
         assert_eq!(limits.take(&subject("busy"), at(1000)), Err(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn it_is_told_once_until_the_object_has_rested() {
+        let limits = Limits::default();
+        let subject = Subject { kind: "AgentSLO", namespace: "a".to_owned(), name: "busy".to_owned() };
+        let start = Instant::now();
+        let tire = |now| while limits.take(&subject, now).is_ok() {};
+        tire(start);
+        assert!(limits.note_told(&subject));
+        tire(start + EARNED_IN);
+        assert!(!limits.note_told(&subject), "it was not at rest in between");
+        tire(start + EARNED_IN * (BURST + 2));
+        assert!(limits.note_told(&subject));
     }
 }

@@ -92,6 +92,13 @@ pub(super) async fn publish_drifts<K: Resource<DynamicType = ()>>(
     }
 }
 
+/// Says that an object changes too often for each change to be acted on.
+pub(super) async fn publish_throttled<K: Resource<DynamicType = ()>>(object: &K, ctx: &Context) {
+    let note = "it changes more often than once a second; changes are put off, and of those that came meanwhile \
+                only the newest is acted on";
+    write_event(object, &make(EventType::Warning, event::THROTTLED, "Reconcile", note), ctx).await;
+}
+
 /// An Event is a courtesy: without it the status still says all.
 async fn write_event<K: Resource<DynamicType = ()>>(subject: &K, event: &Event, ctx: &Context) {
     if let Err(error) = ctx.recorder.publish(event, &subject.object_ref(&())).await {

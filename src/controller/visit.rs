@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use super::context::Context;
 use super::error::ReconcileError;
 use super::pace::{DELETED, ELSEWHERE, End, Subject, UNREADABLE, rest, retry};
-use super::turns::{Turn, Turns, Urgency};
+use super::publish::publish_throttled;
+use super::turns::{Turns, Urgency};
 use crate::metrics::Reconciled;
 use crate::plan::ChildName;
 
@@ -56,25 +57,26 @@ pub(super) async fn visit<K: Visited>(
 ) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
     let visit = Visit { subject: subject(&incoming), urgency: urgency(&incoming, &ctx) };
-    let _turn = match enter(&visit, &ctx).await {
-        Ok(turn) => turn,
-        Err(instead) => return Ok(instead),
-    };
+    if !ctx.tenure.holds(&visit.subject.namespace) {
+        return Ok(rest(&visit.subject, ELSEWHERE, &ctx));
+    }
+    if let Err(wait) = ctx.limits.take(&visit.subject, Instant::now()) {
+        put_off(&incoming, &visit, &ctx).await;
+        return Ok(Action::requeue(wait));
+    }
+    let _turn = ctx.turns.turn(&visit.subject, visit.urgency).await;
     // Those who wait are many, and so they are kept small.
     Box::pin(visit_in_turn(incoming, visit, &ctx)).await
 }
 
-/// Waits until an object may be looked at.
-///
-/// # Errors
-/// Where it may not be now, with what to do instead.
-async fn enter(visit: &Visit, ctx: &Context) -> Result<Turn, Action> {
-    let subject = &visit.subject;
-    if !ctx.tenure.holds(&subject.namespace) {
-        return Err(rest(subject, ELSEWHERE, ctx));
+/// Tells a person who changes an object all the time that not every change is acted on.
+async fn put_off<K: Visited>(incoming: &DeserializeGuard<K>, visit: &Visit, ctx: &Context) {
+    if let Ok(object) = &incoming.0
+        && visit.urgency == Urgency::Change
+        && ctx.limits.note_told(&visit.subject)
+    {
+        Box::pin(publish_throttled(object, ctx)).await;
     }
-    ctx.limits.take(subject, Instant::now()).map_err(Action::requeue)?;
-    Ok(ctx.turns.turn(subject, visit.urgency).await)
 }
 
 async fn visit_in_turn<K: Visited>(

@@ -45,6 +45,7 @@ async fn every_scenario_holds_on_real_servers() {
         a_foreign_field_manager_is_left_alone in "shared",
         a_rule_of_somebody_else_is_left_alone in "taken",
         deleting_needs_nothing_from_us in "deleted",
+        who_edits_all_the_time_is_told_once in "restless",
         of_two_for_one_agent_the_older_is_in_force in "agents",
         an_agent_that_is_left_goes_to_the_next_in_line in "left",
         an_agent_slo_follows_its_observability in "referring",

@@ -36,6 +36,7 @@ scenarios! {
     a_start_writes_no_child_anew,
     a_rule_of_somebody_else_is_left_alone,
     deleting_needs_nothing_from_us,
+    who_edits_all_the_time_is_told_once,
     of_two_for_one_agent_the_older_is_in_force,
     an_agent_that_is_left_goes_to_the_next_in_line,
     an_agent_slo_follows_its_observability,

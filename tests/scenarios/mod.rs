@@ -375,3 +375,28 @@ fn owned_by(slo: &Value, is_controller: bool) -> Value {
 fn text(object: &Value, field: &str) -> String {
     object[field].as_str().unwrap_or_default().to_owned()
 }
+
+/// Who edits all the time is told that it is too often, once, and the newest spec is in force in the end.
+pub(crate) async fn who_edits_all_the_time_is_told_once(cluster: &impl Cluster, namespace: &str) {
+    given_slo(cluster, namespace, "restless").await;
+    let throttled = async || {
+        let events = cluster.list(Kind::Event, namespace).await;
+        let of_edits = events.into_iter().filter(|event| event["reason"] == "Throttled");
+        Some(of_edits.collect::<Vec<Value>>()).filter(|events| !events.is_empty())
+    };
+    let mut edits = 0;
+    while throttled().await.is_none() {
+        edits += 1;
+        assert!(edits < 600, "nobody is told");
+        let objective = if edits % 2 == 0 { "98" } else { "97" };
+        cluster.edit(Kind::Slo, namespace, "restless", &json!({"spec": {"objective": objective}})).await;
+    }
+    for objective in ["94", "95", "96"] {
+        cluster.edit(Kind::Slo, namespace, "restless", &json!({"spec": {"objective": objective}})).await;
+    }
+    let in_force = async || (objective_of(&only_rules(cluster, namespace).await) == "96").then_some(());
+    eventually(PATIENCE, in_force).await.expect("the newest spec should be in force");
+    let told = throttled().await.expect("it was told");
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].get("series"), None, "it should be told once: {told:#?}");
+}

@@ -141,7 +141,8 @@ impl ApiServer {
         self.state.lock().expect("no test should panic while it holds the state")
     }
 
-    async fn answer(
+    /// Answers a request of a user.
+    pub(crate) async fn answer(
         &self,
         user: &'static str,
         request: axum::http::Request<RequestBody>,

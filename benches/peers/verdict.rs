@@ -107,12 +107,12 @@ fn line(passed: bool, text: &str) -> (bool, String) {
 }
 
 /// How many times ours a contender took, for each round.
-fn times(theirs: &[f64], ours: &[f64]) -> Vec<f64> {
+pub(crate) fn times(theirs: &[f64], ours: &[f64]) -> Vec<f64> {
     theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect()
 }
 
 /// `12.3 (11.0 to 14.9)`: median, smallest, largest.
-fn spread(values: &[f64], digits: usize) -> String {
+pub(crate) fn spread(values: &[f64], digits: usize) -> String {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     format!("{:.digits$} ({least:.digits$} to {most:.digits$})", median(values))

@@ -1,4 +1,5 @@
-//! What the rules of one objective cost a real Prometheus: ours beside Sloth's and Pyrra's.
+//! What the rules of one objective cost a real Prometheus, and how fast they are made: ours beside Sloth's
+//! and Pyrra's.
 //!
 //! ```text
 //!  fleet ──► contenders ──► history ──► storage ──► server ──► cost ──► verdict
@@ -21,6 +22,7 @@ mod rule_file;
 mod server;
 mod servers;
 mod storage;
+mod throughput;
 mod verdict;
 
 use std::error::Error;
@@ -72,6 +74,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             println!("{}", verdict::rules(cost));
         }
     }
+    println!("{}", throughput::measure(ROUNDS)?);
     let (text, passed) = verdict::bars(&many_costs);
     println!("{text}");
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
