@@ -1,9 +1,7 @@
 # The operator's image: one static binary, no shell, no root. `make image` builds it.
 #
-# Bases are pinned by digest. The tag beside a digest is for people; both move together.
-ARG BUILD_BASE=docker.io/library/rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
-# It has the root certificates that an AgentPlatform's https addresses are checked against, and no more.
-ARG BASE=gcr.io/distroless/static-debian13:nonroot@sha256:f7f8f729987ad0fdf6b05eeeae94b26e6a0f613bdf46feea7fc40f7bd72953e6
+# What builds is pinned by digest. The tag beside it is for people; both move together.
+ARG BUILD_BASE=rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
 
 FROM ${BUILD_BASE} AS build
 # The toolchain of the image is the one of rust-toolchain.toml; its clippy and rustfmt are not needed here.
@@ -21,7 +19,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     cargo auditable build --locked --release --bin agentslo --target "$(uname -m)-unknown-linux-musl" \
     && cp "target/$(uname -m)-unknown-linux-musl/release/agentslo" /agentslo
 
-FROM ${BASE}
+FROM scratch
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="agentslo" \
@@ -29,6 +27,8 @@ LABEL org.opencontainers.image.title="agentslo" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+# The root certificates that an AgentPlatform's https addresses are checked against.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /agentslo /agentslo
 USER 65532:65532
 EXPOSE 8080

@@ -43,20 +43,37 @@ fn workflows_call_make_and_nothing_else() {
 }
 
 #[test]
-fn the_image_has_pinned_bases_one_toolchain_and_no_root() {
+fn the_image_has_a_pinned_builder_one_toolchain_and_no_root() {
     let file = workspace::read("Dockerfile");
-    let bases: Vec<&str> =
-        file.lines().filter_map(|line| Some(line.strip_prefix("ARG ")?.split_once("BASE=")?.1)).collect();
-    assert_eq!(bases.len(), 2, "one to build in, one to ship");
-    for base in &bases {
-        let digest = base.split_once("@sha256:").unwrap_or_default().1;
-        assert!(is_digest(digest, 64), "{base}");
-    }
+    let builder = file.lines().find_map(|line| line.strip_prefix("ARG BUILD_BASE="));
+    let builder = builder.expect("it should say what it is built in");
+    let digest = builder.split_once("@sha256:").unwrap_or_default().1;
+    assert!(is_digest(digest, 64), "{builder}");
+    let bases: Vec<&str> = file.lines().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    assert_eq!(bases, ["${BUILD_BASE} AS build", "scratch"], "what ships has nothing beside the program");
     let pinned = workspace::read("rust-toolchain.toml");
     let version = pinned.split('"').nth(1).expect("the toolchain should have a channel");
-    assert!(bases[0].contains(&format!("rust:{version}-")), "{} is not {version}", bases[0]);
+    assert!(builder.starts_with(&format!("rust:{version}-")), "{builder} is not {version}");
     assert!(file.contains(&format!("RUSTUP_TOOLCHAIN={version}\n")));
     let user = file.lines().rev().find_map(|line| line.strip_prefix("USER "));
     assert_eq!(user, Some("65532:65532"), "a number, for runAsNonRoot looks at nothing else");
     assert!(file.contains("build --locked --release"));
+}
+
+/// What the program has inside must be there where the image is built.
+#[test]
+fn the_image_is_built_from_all_that_the_program_includes() {
+    let ignored = workspace::read(".dockerignore");
+    let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let mut included = 0;
+    for file in workspace::files("src").into_iter().filter(|file| file.ends_with(".rs")) {
+        let text = workspace::read(&file);
+        for path in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let path = path.trim_start_matches("../");
+            included += 1;
+            let is_let_in = let_in.iter().any(|folder| path.starts_with(&format!("{folder}/")));
+            assert!(is_let_in, "{file} includes {path}, which .dockerignore leaves out");
+        }
+    }
+    assert!(included > 5, "only {included} files are included");
 }
