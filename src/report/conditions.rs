@@ -83,3 +83,23 @@ pub(super) fn settled() -> [Claim; 2] {
         Claim::new(condition::STALLED, ConditionStatus::False, reason::OBSERVED, "nothing is waited for"),
     ]
 }
+
+/// Reasons of what does not go on before somebody does something.
+const BLOCKING: [&str; 4] =
+    [reason::CONFLICT, reason::DEPENDENCY_MISSING, reason::TOO_LARGE, reason::FORBIDDEN];
+
+/// The two abnormal-true conditions of kstatus, by what is amiss: somebody is waited for, or it is tried
+/// again.
+pub(super) fn progress(amiss: Option<&Claim>) -> [Claim; 2] {
+    let [reconciling, stalled] = settled();
+    let Some(amiss) = amiss else { return [reconciling, stalled] };
+    let abnormal = |type_, reason: &str| {
+        Claim::new(type_, ConditionStatus::True, reason.to_owned(), amiss.message.clone())
+    };
+    if BLOCKING.contains(&amiss.reason.as_str()) {
+        return [reconciling, abnormal(condition::STALLED, &amiss.reason)];
+    }
+    let is_failure = amiss.status == ConditionStatus::False;
+    let reason = if is_failure { reason::RETRYING } else { &amiss.reason };
+    [abnormal(condition::RECONCILING, reason), stalled]
+}

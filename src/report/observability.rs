@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::jiff::Timestamp;
 
 use super::Application;
-use super::conditions::{Claim, carry_over, find, repeat_or_pending, settled};
+use super::conditions::{Claim, carry_over, find, progress, repeat_or_pending, settled};
 use super::{parts, spend};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentObservabilityStatus, Condition, Detected};
@@ -136,21 +136,8 @@ fn judged(accepted: Claim, parts: Vec<Claim>, data: Claim) -> Vec<Claim> {
         }
         Some(amiss) => Claim::new(condition::READY, False, amiss.reason.clone(), amiss.message.clone()),
     };
-    let waits = amiss.filter(|amiss| {
-        [reason::CONFLICT, reason::DEPENDENCY_MISSING, reason::TOO_LARGE, reason::FORBIDDEN]
-            .contains(&amiss.reason.as_str())
-    });
-    let reconciling = match (amiss, waits) {
-        (Some(amiss), None) => {
-            Claim::new(condition::RECONCILING, True, reason::RETRYING, amiss.message.clone())
-        }
-        _ => Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"),
-    };
-    let stalled = match waits {
-        Some(waits) => Claim::new(condition::STALLED, True, waits.reason.clone(), waits.message.clone()),
-        None => Claim::new(condition::STALLED, False, reason::OBSERVED, "nothing is waited for"),
-    };
-    [vec![ready, accepted], parts, vec![data, reconciling, stalled]].concat()
+    let progress = progress(amiss).to_vec();
+    [vec![ready, accepted], parts, vec![data], progress].concat()
 }
 
 fn data_available(observability: &Observability, sighting: &Sighting, old: &[Condition]) -> Claim {

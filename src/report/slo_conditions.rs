@@ -1,6 +1,6 @@
 //! What each condition of an AgentSLO says.
 
-use super::conditions::{Claim, find, repeat_or_pending, settled};
+use super::conditions::{Claim, find, progress, repeat_or_pending, settled};
 use super::{Acceptance, Application, Judgement, Outcome, warnings};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentSloStatus, BudgetState, BurnState, Condition};
@@ -87,7 +87,10 @@ fn judged(judgement: Judgement<'_>, status: &AgentSloStatus, old: &[Condition]) 
     let applied = rules_applied(judgement.application);
     let loaded = rules_accepted(&judgement, &applied, old);
     let ready = ready(&[&accepted, &applied, &loaded]);
-    let (reconciling, stalled) = progress(&ready, judgement.application);
+    let is_applied = *judgement.application == Application::AsDesired;
+    // What Prometheus makes of rules that are applied nobody here can hasten, unless it has not looked yet.
+    let amiss = (!is_applied || ready.status == Unknown).then_some(&ready);
+    let [reconciling, stalled] = progress(amiss);
     vec![
         ready,
         accepted,
@@ -207,23 +210,6 @@ fn ready(claims: &[&Claim]) -> Claim {
         || Claim::new(type_, True, reason::READY, "the rules are in force"),
         |claim| Claim::new(type_, claim.status, claim.reason.clone(), claim.message.clone()),
     )
-}
-
-/// The two abnormal-true conditions of kstatus.
-fn progress(ready: &Claim, application: &Application) -> (Claim, Claim) {
-    let [reconciling, stalled] = settled();
-    match application {
-        Application::Obstructed(_) => {
-            (reconciling, Claim::new(condition::STALLED, True, ready.reason.clone(), ready.message.clone()))
-        }
-        Application::Failed { .. } => {
-            (Claim::new(condition::RECONCILING, True, reason::RETRYING, ready.message.clone()), stalled)
-        }
-        Application::AsDesired if ready.status == Unknown => {
-            (Claim::new(condition::RECONCILING, True, ready.reason.clone(), ready.message.clone()), stalled)
-        }
-        Application::AsDesired => (reconciling, stalled),
-    }
 }
 
 fn data_available(slo: &Slo, reading: &Reading, status: &AgentSloStatus, old: &[Condition]) -> Claim {

@@ -187,6 +187,8 @@ pub(crate) async fn forbidden_names_the_permission(cluster: &impl Cluster, names
     let message = text(&applied, "message");
     assert!(message.contains("may not patch prometheusrules"), "{message}");
     assert!(message.contains(namespace), "{message}");
+    // Nobody but a person can mend it, and who waits for the object should not wait for nothing.
+    cluster.wait_for(namespace, "forbidden", ("Stalled", "True", "Forbidden")).await;
     assert_eq!(cluster.list(Kind::Rules, namespace).await, Vec::<Value>::new());
 
     cluster.permit("patch", "prometheusrules").await;
