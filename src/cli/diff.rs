@@ -24,7 +24,7 @@ use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::violation::Violations;
 use crate::inspect::text::counted;
 use crate::inspect::{Difference, consequences, difference};
-use crate::render::{self, Artifact, ArtifactKind};
+use crate::render::{self, ArtifactKind, Artifacts};
 use crate::validate;
 use crate::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
 
@@ -217,7 +217,7 @@ async fn compared_slo(
         Some(live) => before.slo(live, Some(live)).await.ok(),
         None => None,
     };
-    let mut difference = objects(render::slo(&new).0, live.as_ref(), cluster).await?;
+    let mut difference = objects(render::slo(&new), live.as_ref(), cluster).await?;
     difference.0.extend(consequences(old.as_ref(), &new));
     Ok(Ok(difference))
 }
@@ -232,7 +232,7 @@ async fn compared_observability(
         Err(violations) => return Ok(Err(violations)),
     };
     let artifacts = render::observability(&new).into_values().flat_map(|part| part.0).collect();
-    Ok(Ok(objects(artifacts, live.as_ref(), after.cluster).await?))
+    Ok(Ok(objects(Artifacts(artifacts), live.as_ref(), after.cluster).await?))
 }
 
 /// An AgentPlatform that is valid.
@@ -325,14 +325,18 @@ where
 }
 
 /// The artifacts against what is in their place, and the children that are no longer asked for.
-async fn objects<K: Resource>(
-    artifacts: Vec<Artifact>,
+async fn objects<K: Resource<DynamicType = ()>>(
+    artifacts: Artifacts,
     owner: Option<&K>,
     cluster: &Cluster,
 ) -> Result<Difference, Stop> {
     let mut children = children(owner, cluster).await?;
+    let artifacts = match owner {
+        Some(owner) => artifacts.owned_by(owner),
+        None => artifacts,
+    };
     let mut compared = Vec::new();
-    for artifact in artifacts {
+    for artifact in artifacts.0 {
         let live = children.remove(&format!("{} {}", artifact.kind().name(), artifact.name()));
         compared.push((artifact, live));
     }

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
-use super::apply::{Applied, apply, owned};
+use super::apply::{Applied, apply};
 use super::context::{Context, IncomingObservability};
 use super::error::ReconcileError;
 use super::gather::Found;
@@ -156,7 +156,7 @@ async fn enforce(
     let wanted = names.values().flatten().cloned().collect();
     let found = Found::look(resource, wanted, ctx).await?;
     let artifacts = Artifacts(parts.into_values().flat_map(|part| part.0).collect());
-    let plan = plan(owned(artifacts, resource), &found.existing, &found.installed);
+    let plan = plan(artifacts.owned_by(resource), &found.existing, &found.installed);
     let applied = apply(plan, visit, &found.existing, ctx).await;
     if applied.wrote {
         tracing::info!(%namespace, name = resource.name_any(), "what the AgentObservability asks for was written");

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
-use super::apply::{apply, known_acceptance, owned};
+use super::apply::{apply, known_acceptance};
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
 use super::gather::{Facts, gather};
@@ -91,7 +91,7 @@ async fn enforce(
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
-    let artifacts = owned(render::slo(&valid), slo);
+    let artifacts = render::slo(&valid).owned_by(slo);
     let rules = rules_of(slo);
     let endpoint = facts.slo.platform.prometheus.clone();
     let plan = plan(artifacts, &facts.found.existing, &facts.found.installed);

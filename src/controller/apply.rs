@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use kube::Resource;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
 use serde_json::Value;
@@ -16,7 +15,7 @@ use super::pace::{Later, earlier};
 use super::visit::Visit;
 use crate::metrics::Written;
 use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
-use crate::render::{Artifact, ArtifactKind, Artifacts};
+use crate::render::{Artifact, ArtifactKind};
 use crate::report::{Acceptance, Application};
 use crate::vocabulary::{FIELD_MANAGER, reason};
 
@@ -40,12 +39,6 @@ impl Applied {
     pub(super) fn of(&self, name: &ChildName) -> Application {
         self.amiss.get(name).cloned().unwrap_or(Application::AsDesired)
     }
-}
-
-/// The artifacts with their owner.
-pub(super) fn owned<K: Resource<DynamicType = ()>>(artifacts: Artifacts, owner: &K) -> Artifacts {
-    let Some(owner) = owner.controller_owner_ref(&()) else { return artifacts };
-    Artifacts(artifacts.0.into_iter().map(|artifact| artifact.owned_by(owner.clone())).collect())
 }
 
 /// Carries out a plan in the namespace of the object that is visited.

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource;
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::Serialize;
 use serde_json::Value;
@@ -176,3 +177,12 @@ impl Artifact {
 /// Everything that one resource asks for, in the order in which it is applied.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Artifacts(pub Vec<Artifact>);
+
+impl Artifacts {
+    /// The same, each owned by the resource that asks for them; one that is in no cluster owns nothing.
+    #[must_use]
+    pub fn owned_by<K: Resource<DynamicType = ()>>(self, owner: &K) -> Self {
+        let Some(owner) = owner.controller_owner_ref(&()) else { return self };
+        Self(self.0.into_iter().map(|artifact| artifact.owned_by(owner.clone())).collect())
+    }
+}
