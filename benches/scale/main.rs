@@ -48,7 +48,7 @@ const REST: Duration = Duration::from_mins(2);
 /// Larger crowds are on the API server in memory.
 const MOST_ON_REAL_SERVERS: usize = 20_000;
 /// Time between two polls of Prometheus in this run.
-const POLL_SECONDS: f64 = 30.0;
+const POLL_SECONDS: u32 = 30;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -132,7 +132,7 @@ async fn measure_on_model(size: usize) -> Result<Vec<Row>> {
     let seconds = begin.elapsed().as_secs_f64();
     operator.settled().await?;
     let made = operator.requests()?;
-    let writes = count(made.iter().filter(|request| operator::is_write(request)).count());
+    let writes = count(operator::writes(&made));
     let mut rows = vec![
         Row::new(size, "in memory: cold start until all are Ready, s", seconds, Bound::None),
         Row::new(size, "in memory: writes of each", writes / count(size), Bound::AtMost(3.0)),
@@ -159,10 +159,10 @@ async fn answered(size: usize, bed: &Bed, operator: &Operator) -> Result<Vec<Row
     let before = operator.requests()?.len();
     stage::name_prometheus(bed, &serde_json::json!({})).await?;
     // Two polls, and what they set off.
-    tokio::time::sleep(Duration::from_secs_f64(2.0 * POLL_SECONDS)).await;
+    tokio::time::sleep(Duration::from_secs((2 * POLL_SECONDS).into())).await;
     operator.settled().await?;
     let made = operator.requests()?.split_off(before);
-    let writes = made.iter().filter(|request| operator::is_write(request)).count();
+    let writes = operator::writes(&made);
     let per_slo = count(writes) / count(size);
     Ok(vec![Row::new(size, "writes of each when Prometheus first answers", per_slo, Bound::AtMost(2.0))])
 }
@@ -189,7 +189,7 @@ async fn at_rest(size: usize, operator: &Operator) -> Result<Vec<Row>> {
     }
     let seconds = REST.as_secs_f64();
     let millicores = (operator.cpu_seconds()? - cpu) / seconds * 1000.0;
-    let queries = (operator.queries().await? - asked) / (seconds / POLL_SECONDS);
+    let queries = (operator.queries().await? - asked) / (seconds / f64::from(POLL_SECONDS));
     Ok(vec![
         Row::new(size, "resident memory, MiB", operator.resident_mib()?, Bound::of_memory(size)),
         Row::new(size, "its highest, MiB", operator.highest_mib()?, Bound::None),
@@ -209,7 +209,7 @@ async fn restarted(size: usize, operator: &Operator) -> Result<Vec<Row>> {
     let seen = begin.elapsed().as_secs_f64();
     operator.settled().await?;
     let made = operator.requests()?.split_off(before);
-    let writes = made.iter().filter(|request| operator::is_write(request)).count();
+    let writes = operator::writes(&made);
     Ok(vec![
         Row::new(size, "restart: caches full after, s", full, Bound::AtMost(10.0)),
         Row::new(size, "restart: all looked at after, s", seen, Bound::None),
@@ -226,7 +226,7 @@ async fn deleted(size: usize, crowd: &Crowd, operator: &Operator, observer: &Obs
     observer.no_rules().await?;
     let seconds = begin.elapsed().as_secs_f64();
     let made = operator.requests()?.split_off(before);
-    let writes = made.iter().filter(|request| operator::is_write(request)).count();
+    let writes = operator::writes(&made);
     Ok(vec![
         Row::new(size, "deletion until all rules are gone, s", seconds, Bound::None),
         Row::new(size, "deletion: writes of the operator", count(writes), Bound::AtMost(0.0)),

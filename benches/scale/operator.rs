@@ -1,6 +1,6 @@
 //! The operator as a process: what it uses, and what it asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bed::{Bed, Launch, Probe, Process};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::apiserver::{ApiServer, OPERATOR};
 use crate::model::Model;
-use crate::{Result, stage};
+use crate::{POLL_SECONDS, Result};
 
 /// How long nothing was asked before it is taken to be at rest.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -33,25 +33,26 @@ enum Witness {
 impl Operator {
     /// Starts it on real servers and waits until it is ready.
     pub(crate) async fn start(bed: &Bed) -> Result<Self> {
-        let port = bed.port()?;
-        let listen = format!("127.0.0.1:{port}");
-        // Of an argument that is given twice the last counts.
-        let args = ["--leader-elect", "--listen", &listen, "--poll-interval", "30"];
-        let process = stage::start_operator(bed, &program()?, ("agentslo", "operator"), &args).await?;
         let witness = Witness::AuditLog(bed.logs().join("audit.log"));
-        Ok(Self { process, metrics: format!("http://{listen}/metrics"), witness })
+        Self::launch(&bed.kubeconfig(OPERATOR)?, &bed.logs(), &["--leader-elect"], witness).await
     }
 
     /// Starts it on an API server in memory and waits until it is ready.
     pub(crate) async fn start_on_model(model: &Model) -> Result<Self> {
+        Self::launch(&model.kubeconfig()?, model.folder(), &[], Witness::Model(model.server.clone())).await
+    }
+
+    async fn launch(kubeconfig: &Path, logs: &Path, args: &[&str], witness: Witness) -> Result<Self> {
         let listen = format!("127.0.0.1:{}", free_port()?);
         let ready = Probe::Url(format!("http://{listen}/readyz"));
-        let launch = Launch::new("agentslo", &program()?, &model.folder().join("agentslo.log"), ready)
-            .args(["run", "--listen", &listen])
-            .env("KUBECONFIG", model.kubeconfig()?.display().to_string())
+        let poll = POLL_SECONDS.to_string();
+        let launch = Launch::new("agentslo", &program()?, &logs.join("agentslo.log"), ready)
+            .args(["run", "--listen", &listen, "--poll-interval", &poll])
+            .args(args.iter().copied())
+            .env("KUBECONFIG", kubeconfig.display().to_string())
+            .env("POD_NAME", "agentslo")
             .deadline(Duration::from_mins(2));
         let process = Process::launch(launch).await?;
-        let witness = Witness::Model(model.server.clone());
         Ok(Self { process, metrics: format!("http://{listen}/metrics"), witness })
     }
 
@@ -163,7 +164,11 @@ fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Whether a request of the log is a write.
-pub(crate) fn is_write(request: &str) -> bool {
-    ["create ", "update ", "patch ", "delete "].iter().any(|verb| request.starts_with(verb))
+/// How many of the requests write AgentSLOs, their rules or Events about them. An AgentPlatform, of which
+/// there is one, is told how many it governs.
+pub(crate) fn writes(requests: &[String]) -> usize {
+    let is_write = |request: &&String| {
+        ["create ", "update ", "patch ", "delete "].iter().any(|verb| request.starts_with(verb))
+    };
+    requests.iter().filter(is_write).filter(|request| !request.contains("agentplatforms")).count()
 }
