@@ -196,40 +196,49 @@ async fn definitions(client: &Client) -> Vec<Check> {
     checks
 }
 
-/// What runs the operator, and as whom.
+/// What runs the operator, and as whom. Of Deployments and pods only a few fields are read: their types would
+/// be the largest part of the program.
 async fn operator(client: &Client, account: Option<Account>) -> (Operator, Account) {
     let labelled = ListParams::default().labels(OPERATOR);
-    let deployments = Api::<Deployment>::all(client.clone()).list(&labelled).await.ok();
+    let all: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::erase::<Deployment>(&()));
+    let deployments = all.list(&labelled).await.ok();
     let mut accounts = Vec::new();
     let mut workloads = Vec::new();
     for deployment in deployments.iter().flatten() {
         let namespace = deployment.namespace().unwrap_or_default();
-        let pods = Api::<Pod>::namespaced(client.clone(), &namespace).list(&labelled).await;
-        workloads.push(workload(deployment, pods.map(|pods| pods.items).unwrap_or_default().as_slice()));
-        let template = deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-        let name = template.and_then(|pod| pod.service_account_name.clone());
-        accounts.push(Account { namespace, name: name.unwrap_or_else(|| "default".to_owned()) });
+        let pods = ApiResource::erase::<Pod>(&());
+        let pods: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &pods);
+        let pods = pods.list(&labelled).await.map(|pods| pods.items).unwrap_or_default();
+        workloads.push(workload(deployment, &pods));
+        let name = deployment.data.pointer("/spec/template/spec/serviceAccountName").and_then(Value::as_str);
+        accounts.push(Account { namespace, name: name.unwrap_or("default").to_owned() });
     }
     let account = account.or_else(|| accounts.into_iter().next()).unwrap_or_else(Account::usual);
     let leases = leases(client, &account.namespace).await;
     (Operator { workloads: deployments.map(|_| workloads), leases }, account)
 }
 
-fn workload(deployment: &Deployment, pods: &[Pod]) -> Workload {
-    let waits = |pod: &Pod| {
-        let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-        let waiting = statuses.iter().find_map(|status| status.state.as_ref()?.waiting.as_ref())?;
-        let reason = waiting.reason.as_deref().unwrap_or("waiting");
-        let message = waiting.message.as_deref().map(|message| format!(", {message}")).unwrap_or_default();
-        Some(format!("{} {reason}{message}", pod.name_any()))
+fn workload(deployment: &DynamicObject, pods: &[DynamicObject]) -> Workload {
+    let number = |pointer: &str| {
+        let number = deployment.data.pointer(pointer).and_then(Value::as_i64);
+        number.and_then(|number| i32::try_from(number).ok())
     };
-    let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas);
     Workload {
         name: format!("{}/{}", deployment.namespace().unwrap_or_default(), deployment.name_any()),
-        wanted: deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
-        ready: ready.unwrap_or_default(),
+        wanted: number("/spec/replicas").unwrap_or(1),
+        ready: number("/status/readyReplicas").unwrap_or_default(),
         trouble: pods.iter().filter_map(waits).collect(),
     }
+}
+
+/// What a pod waits for, if it does.
+fn waits(pod: &DynamicObject) -> Option<String> {
+    let statuses = pod.data.pointer("/status/containerStatuses")?.as_array()?;
+    let waiting = statuses.iter().find_map(|status| status.pointer("/state/waiting"))?;
+    let text = |name: &str| waiting.get(name).and_then(Value::as_str);
+    let reason = text("reason").unwrap_or("waiting");
+    let message = text("message").map(|message| format!(", {message}")).unwrap_or_default();
+    Some(format!("{} {reason}{message}", pod.name_any()))
 }
 
 async fn leases(client: &Client, namespace: &str) -> Vec<Lease> {
