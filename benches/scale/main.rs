@@ -61,14 +61,13 @@ async fn main() -> std::result::Result<ExitCode, Box<dyn Error + Send + Sync>> {
     }
     let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let mut table = Table::default();
-    table.add(empty().await?);
+    table.add([empty().await?]);
     for size in sizes {
         println!("{size} AgentSLOs");
-        let rows =
-            if size > MOST_ON_REAL_SERVERS { measure_on_model(size).await? } else { measure(size).await? };
-        for row in rows {
-            println!("  {row}");
-            table.add(row);
+        if size > MOST_ON_REAL_SERVERS {
+            measure_on_model(size, &mut table).await?;
+        } else {
+            measure(size, &mut table).await?;
         }
     }
     println!("\n{table}");
@@ -99,7 +98,7 @@ async fn empty() -> Result<Row> {
     Ok(Row::new(0, "resident memory, MiB", resident, Bound::AtMost(24.0)))
 }
 
-async fn measure(size: usize) -> Result<Vec<Row>> {
+async fn measure(size: usize, table: &mut Table) -> Result<()> {
     let floor = floor(size).await?;
     let bed = bed().await?;
     let client = bed.client("admin")?;
@@ -109,19 +108,19 @@ async fn measure(size: usize) -> Result<Vec<Row>> {
     let begin = Instant::now();
     let operator = Operator::start(&bed).await?;
     observer.all_ready().await?;
-    let mut rows = cold_start(size, begin.elapsed(), floor);
-    rows.extend(answered(size, &bed, &operator).await?);
-    rows.extend(at_rest(size, &operator).await?);
-    rows.extend(restarted(size, &operator).await?);
-    rows.extend(edits::measure(size, &client, &operator, &observer).await?);
-    rows.extend(deleted(size, &crowd, &operator, &observer).await?);
+    table.add(cold_start(size, begin.elapsed(), floor));
+    table.add(answered(size, &bed, &operator).await?);
+    table.add(at_rest(size, &operator).await?);
+    table.add(restarted(size, &operator).await?);
+    table.add(edits::measure(size, &client, &operator, &observer).await?);
+    table.add(deleted(size, &crowd, &operator, &observer).await?);
     operator.stop().await;
     bed.stop().await;
-    Ok(rows)
+    Ok(())
 }
 
 /// The same on the API server in memory, without a Prometheus and without the deletion.
-async fn measure_on_model(size: usize) -> Result<Vec<Row>> {
+async fn measure_on_model(size: usize, table: &mut Table) -> Result<()> {
     let model = Model::start().await?;
     let client = model.server.client("somebody");
     Crowd::create(client.clone(), size).await?;
@@ -133,15 +132,15 @@ async fn measure_on_model(size: usize) -> Result<Vec<Row>> {
     operator.settled().await?;
     let made = operator.requests()?;
     let writes = count(operator::writes(&made));
-    let mut rows = vec![
+    table.add([
         Row::new(size, "in memory: cold start until all are Ready, s", seconds, Bound::None),
         Row::new(size, "in memory: writes of each", writes / count(size), Bound::AtMost(3.0)),
-    ];
-    rows.extend(at_rest(size, &operator).await?);
-    rows.extend(restarted(size, &operator).await?);
-    rows.extend(edits::measure(size, &client, &operator, &observer).await?);
+    ]);
+    table.add(at_rest(size, &operator).await?);
+    table.add(restarted(size, &operator).await?);
+    table.add(edits::measure(size, &client, &operator, &observer).await?);
     operator.stop().await;
-    Ok(rows)
+    Ok(())
 }
 
 /// Time for the writes of a cold start where no operator runs.

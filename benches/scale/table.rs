@@ -68,8 +68,12 @@ impl fmt::Display for Row {
 pub(crate) struct Table(Vec<Row>);
 
 impl Table {
-    pub(crate) fn add(&mut self, row: Row) {
-        self.0.push(row);
+    /// Adds rows, and prints them for whoever waits.
+    pub(crate) fn add(&mut self, rows: impl IntoIterator<Item = Row>) {
+        for row in rows {
+            println!("  {row}");
+            self.0.push(row);
+        }
     }
 
     pub(crate) fn is_within(&self) -> bool {
