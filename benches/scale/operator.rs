@@ -10,8 +10,9 @@ use crate::apiserver::{ApiServer, OPERATOR};
 use crate::model::Model;
 use crate::{POLL_SECONDS, Result};
 
-/// How long nothing was asked before it is taken to be at rest.
-const SILENCE: Duration = Duration::from_secs(20);
+/// How long nothing was asked before it is taken to be at rest: longer than the minute in which it looks into
+/// what is missing.
+const SILENCE: Duration = Duration::from_secs(70);
 /// Longest wait for rest.
 const PATIENCE: u32 = 60;
 

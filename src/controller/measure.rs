@@ -26,7 +26,8 @@ use crate::render::rules::group_name;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
 /// Time between two looks at the rules API and at raw series, for each Prometheus.
 const DIAGNOSE_EVERY: Duration = Duration::from_mins(1);
-/// Most AgentSLOs whose raw series are looked at in one poll.
+/// Most AgentSLOs whose raw series are looked at in one look. Those that nobody looked at come first, and the
+/// others take turns.
 const MOST_DIAGNOSED: usize = 20;
 
 fn is_due(last: Option<Instant>, pause: Duration) -> bool {
@@ -51,14 +52,17 @@ type Members = Vec<(SloKey, Entry)>;
 #[derive(Clone, Copy, Default)]
 struct Looks {
     diagnosed: Option<Instant>,
+    /// AgentSLOs whose raw series were looked at since the start.
+    looked_at: usize,
     surveyed: Option<Instant>,
 }
 
 impl Looks {
     /// Takes the looks that are due.
     async fn after(mut self, connection: &Connection, found: &mut [(&SloKey, &Entry, Observation)]) -> Self {
-        if is_due(self.diagnosed, DIAGNOSE_EVERY) && look_into(connection, found).await {
+        if is_due(self.diagnosed, DIAGNOSE_EVERY) && look_into(connection, found, self.looked_at).await {
             self.diagnosed = Some(Instant::now());
+            self.looked_at += MOST_DIAGNOSED;
         }
         let is_new = found.iter().any(|(_, entry, seen)| is_missing(entry, seen));
         if is_due(self.surveyed, if is_new { DIAGNOSE_EVERY } else { SURVEY_EVERY }) {
@@ -199,8 +203,12 @@ impl Meter {
     }
 }
 
-/// Looks into what is missing; says whether there was anything to look into.
-async fn look_into(connection: &Connection, found: &mut [(&SloKey, &Entry, Observation)]) -> bool {
+/// Looks into what is missing, where so many were looked at before; says whether there was anything.
+async fn look_into(
+    connection: &Connection,
+    found: &mut [(&SloKey, &Entry, Observation)],
+    looked_at: usize,
+) -> bool {
     let is_missing = |entry: &Entry, seen: &Observation| {
         !seen.is_evaluated(&entry.slo)
             || seen.groups.is_empty()
@@ -215,13 +223,21 @@ async fn look_into(connection: &Connection, found: &mut [(&SloKey, &Entry, Obser
             seen.rules = rules_seen(entry, &groups);
         }
     }
-    for (_, entry, seen) in missing.into_iter().take(MOST_DIAGNOSED) {
-        seen.diagnosis = None;
-        if seen.is_evaluated(&entry.slo) {
-            seen.diagnosis = diagnose(connection, &entry.slo, seen).await.unwrap_or_default();
+    missing.retain(|(_, entry, seen)| seen.is_evaluated(&entry.slo));
+    for (_, entry, seen) in in_turn(missing, looked_at, |(_, _, seen)| seen.diagnosis.is_none()) {
+        if let Ok(diagnosis) = diagnose(connection, &entry.slo, seen).await {
+            seen.diagnosis = Some(diagnosis);
         }
     }
     true
+}
+
+/// Those whose turn it is, where so many had theirs.
+fn in_turn<T>(mut all: Vec<T>, had_theirs: usize, is_new: impl Fn(&T) -> bool) -> impl Iterator<Item = T> {
+    let turn = had_theirs.checked_rem(all.len()).unwrap_or_default();
+    all.rotate_left(turn);
+    all.sort_by_key(|each| !is_new(each));
+    all.into_iter().take(MOST_DIAGNOSED)
 }
 
 fn rules_seen(entry: &Entry, groups: &BTreeMap<String, GroupHealth>) -> RulesSeen {
@@ -244,5 +260,23 @@ fn keep_findings(observation: &mut Observation, before: &Reading) {
     if still_missing {
         observation.diagnosis.clone_from(&before.diagnosis);
         observation.rules = before.rules.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_get_their_turn_and_new_ones_come_first() {
+        let all: Vec<usize> = (0..50).collect();
+        let is_new = |each: &usize| *each == 49;
+        let first: Vec<usize> = in_turn(all.clone(), 0, is_new).collect();
+        assert_eq!(first, [vec![49], (0..19).collect()].concat());
+        let second: Vec<usize> = in_turn(all.clone(), 20, |_| false).collect();
+        assert_eq!(second, (20..40).collect::<Vec<_>>());
+        let third: Vec<usize> = in_turn(all, 40, |_| false).collect();
+        assert_eq!(third, [(40..50).collect::<Vec<_>>(), (0..10).collect()].concat());
+        assert_eq!(in_turn(Vec::<usize>::new(), 20, is_new).count(), 0);
     }
 }

@@ -42,7 +42,7 @@ pub struct Observation {
     pub alerts: BTreeMap<Firing, f64>,
     /// What the recorded past says; none where nobody looked yet.
     pub survey: Option<Survey>,
-    /// What is wrong with the raw series, where counts are missing and somebody looked.
+    /// What is wrong with the raw series, where counts are missing; none where nobody looked yet.
     pub diagnosis: Option<Diagnosis>,
     /// What Prometheus' rules API says of our groups.
     pub rules: RulesSeen,
@@ -158,6 +158,8 @@ pub enum Diagnosis {
         /// Nearest bounds, smaller and larger.
         nearest: Vec<String>,
     },
+    /// Nothing that this operator looks for.
+    Unexplained,
 }
 
 /// What Prometheus' rules API says of our groups.

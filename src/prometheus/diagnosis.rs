@@ -18,7 +18,7 @@ pub async fn diagnose(
     connection: &Connection,
     slo: &Slo,
     observation: &Observation,
-) -> Result<Option<Diagnosis>, QueryError> {
+) -> Result<Diagnosis, QueryError> {
     match &slo.indicator().measure {
         Measure::Distribution { histogram, form, bound, .. } if !observation.groups.is_empty() => {
             find_bucket(connection, histogram, *form, *bound).await
@@ -31,7 +31,7 @@ pub async fn diagnose(
     }
 }
 
-async fn find_series(connection: &Connection, measure: &Measure) -> Result<Option<Diagnosis>, QueryError> {
+async fn find_series(connection: &Connection, measure: &Measure) -> Result<Diagnosis, QueryError> {
     let selectors = match measure {
         Measure::Events { total, .. } => counter_selectors(total),
         Measure::Distribution { histogram, form, .. } => {
@@ -39,14 +39,15 @@ async fn find_series(connection: &Connection, measure: &Measure) -> Result<Optio
         }
         Measure::HourlyMean { runs, .. } => counter_selectors(runs),
         Measure::Samples { gauge } => vec![gauge.clone()],
-        Measure::Raw { .. } => return Ok(None),
+        Measure::Raw { .. } => return Ok(Diagnosis::Unexplained),
     };
     for selector in &selectors {
         if count(connection, &format!("count(last_over_time({selector}[1h]))")).await? > 0.0 {
-            return Ok(None);
+            return Ok(Diagnosis::Unexplained);
         }
     }
-    Ok(selectors.last().map(|selector| Diagnosis::NoSeries { selector: selector.to_string() }))
+    let no_series = |selector: &SeriesSelector| Diagnosis::NoSeries { selector: selector.to_string() };
+    Ok(selectors.last().map_or(Diagnosis::Unexplained, no_series))
 }
 
 fn counter_selectors(counter: &Counter) -> Vec<SeriesSelector> {
@@ -65,9 +66,9 @@ async fn find_bucket(
     histogram: &SeriesSelector,
     form: HistogramType,
     bound: Decimal,
-) -> Result<Option<Diagnosis>, QueryError> {
+) -> Result<Diagnosis, QueryError> {
     if form == HistogramType::Native {
-        return Ok(None);
+        return Ok(Diagnosis::Unexplained);
     }
     let query = format!("group by (le) (last_over_time({}[1h]))", histogram.suffixed("_bucket"));
     let answer = connection.query(&query).await?;
@@ -80,12 +81,12 @@ async fn find_bucket(
     bounds.sort_by(f64::total_cmp);
     let wanted = bound.to_f64();
     if bounds.is_empty() || bounds.iter().any(|le| (le - wanted).abs() < 1e-9) {
-        return Ok(None);
+        return Ok(Diagnosis::Unexplained);
     }
     let below = bounds.iter().rev().find(|le| **le < wanted);
     let above = bounds.iter().find(|le| **le > wanted);
     let nearest = below.into_iter().chain(above).map(ToString::to_string).collect();
-    Ok(Some(Diagnosis::NoSuchBucket { bound: bound.to_string(), nearest }))
+    Ok(Diagnosis::NoSuchBucket { bound: bound.to_string(), nearest })
 }
 
 async fn count(connection: &Connection, query: &str) -> Result<f64, QueryError> {

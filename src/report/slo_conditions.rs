@@ -158,7 +158,7 @@ fn rules_accepted(judgement: &Judgement<'_>, applied: &Claim, old: &[Condition])
         Acceptance::NotReported | Acceptance::Refused { .. } => None,
     };
     match judgement.reading {
-        Reading::Answered(observation) => evaluated(judgement.slo, observation, bound),
+        Reading::Answered(observation) => evaluated(judgement.slo, observation, bound, old),
         Reading::NoPrometheus => bound.unwrap_or_else(|| {
             let message =
                 "no AgentPlatform names a Prometheus, so nobody can tell whether the rules are evaluated";
@@ -171,7 +171,7 @@ fn rules_accepted(judgement: &Judgement<'_>, applied: &Claim, old: &[Condition])
     }
 }
 
-fn evaluated(slo: &Slo, observation: &Observation, bound: Option<Claim>) -> Claim {
+fn evaluated(slo: &Slo, observation: &Observation, bound: Option<Claim>, old: &[Condition]) -> Claim {
     let type_ = condition::RULES_ACCEPTED;
     match &observation.rules {
         RulesSeen::Failing { rule, error } => Claim::new(
@@ -194,9 +194,8 @@ fn evaluated(slo: &Slo, observation: &Observation, bound: Option<Claim>) -> Clai
             reason::NO_PROMETHEUS_SELECTS,
             "Prometheus has not loaded the rules; its `ruleSelector` must match the labels of the PrometheusRule, which `ruleLabels` of the AgentPlatform sets",
         ),
-        RulesSeen::NotAsked | RulesSeen::Healthy => {
-            Claim::new(type_, Unknown, reason::NOT_EVALUATED, "Prometheus has not evaluated the rules yet")
-        }
+        RulesSeen::NotAsked => still(not_evaluated(type_), old),
+        RulesSeen::Healthy => not_evaluated(type_),
     }
 }
 
@@ -230,23 +229,19 @@ fn data_available(slo: &Slo, reading: &Reading, status: &AgentSloStatus, old: &[
 
 fn observed(slo: &Slo, observation: &Observation, status: &AgentSloStatus, old: &[Condition]) -> Claim {
     let type_ = condition::DATA_AVAILABLE;
-    if let Some(diagnosis) = &observation.diagnosis {
-        return diagnosed(diagnosis);
+    if let Some(claim) = observation.diagnosis.as_ref().and_then(diagnosed) {
+        return claim;
     }
     if status.budget.as_ref().is_some_and(|budget| budget.state == BudgetState::Stale) {
         return stale(slo, observation);
     }
     if observation.groups.is_empty() {
         if !observation.is_evaluated(slo) {
-            return Claim::new(
-                type_,
-                Unknown,
-                reason::NOT_EVALUATED,
-                "Prometheus has not evaluated the rules yet",
-            );
+            return not_evaluated(type_);
         }
         let message = format!("no series match the indicator of agent '{}'", slo.agent());
-        return Claim::new(type_, False, reason::NO_SERIES, message);
+        let unexplained = Claim::new(type_, False, reason::NO_SERIES, message);
+        return if observation.diagnosis.is_none() { still(unexplained, old) } else { unexplained };
     }
     if observation.groups.iter().any(|group| group.bad.is_none()) {
         let message = "valid events are counted, bad ones are not; see the rules in Prometheus";
@@ -318,9 +313,23 @@ fn retention_too_short(slo: &Slo, observation: &Observation, old: &[Condition]) 
     Some(Claim::new(condition::DATA_AVAILABLE, False, reason::RETENTION_TOO_SHORT, message))
 }
 
-fn diagnosed(diagnosis: &Diagnosis) -> Claim {
+fn not_evaluated(type_: &'static str) -> Claim {
+    Claim::new(type_, Unknown, reason::NOT_EVALUATED, "Prometheus has not evaluated the rules yet")
+}
+
+/// What an earlier look found, for as long as nobody has looked again; an operator that has just started
+/// looks into a few at a time.
+fn still(claim: Claim, old: &[Condition]) -> Claim {
+    match find(old, claim.type_) {
+        Some(before) if before.status == False => Claim::repeated(claim.type_, before),
+        Some(_) | None => claim,
+    }
+}
+
+/// What a look found, if that is what is wrong.
+fn diagnosed(diagnosis: &Diagnosis) -> Option<Claim> {
     let type_ = condition::DATA_AVAILABLE;
-    match diagnosis {
+    let claim = match diagnosis {
         Diagnosis::NoSeries { selector } => Claim::new(
             type_,
             False,
@@ -333,7 +342,9 @@ fn diagnosed(diagnosis: &Diagnosis) -> Claim {
             reason::NO_SUCH_BUCKET,
             format!("the histogram has no bucket with le='{bound}'; nearest '{}'", nearest.join("' and '")),
         ),
-    }
+        Diagnosis::Unexplained => return None,
+    };
+    Some(claim)
 }
 
 fn budget_healthy(status: &AgentSloStatus) -> Claim {

@@ -453,6 +453,28 @@ fn warnings_say_what_to_do() {
     );
 }
 
+/// Of many the operator looks into a few at a time; what it said of the others before a restart holds.
+#[test]
+fn findings_outlive_a_restart_of_the_operator() {
+    let selector = "runs_total".to_owned();
+    let without_series = |diagnosis: Option<Diagnosis>| {
+        seen(|seen| {
+            seen.groups.clear();
+            seen.diagnosis = diagnosis;
+        })
+    };
+    let old = without_series(Some(Diagnosis::NoSeries { selector })).status();
+    assert_eq!(without_series(None).status_after(Some(&old)), None, "nothing is news");
+    let looked = without_series(Some(Diagnosis::Unexplained)).status_after(Some(&old));
+    let message = says(&looked.expect("it is news"), condition::DATA_AVAILABLE, False, reason::NO_SERIES);
+    assert!(message.starts_with("no series match the indicator"), "{message}");
+
+    let old = unevaluated(RulesSeen::Missing).status();
+    assert_eq!(unevaluated(RulesSeen::NotAsked).status_after(Some(&old)), None, "nothing is news");
+    let looked = unevaluated(RulesSeen::Healthy).status_after(Some(&old)).expect("it is news");
+    says(&looked, condition::RULES_ACCEPTED, Unknown, reason::NOT_EVALUATED);
+}
+
 /// Between two looks, and while Prometheus is away, what was seen last holds.
 #[test]
 fn warnings_outlive_a_restart_of_the_operator() {
