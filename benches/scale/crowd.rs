@@ -1,6 +1,6 @@
-//! Many AgentSLOs, and the writes that they need without an operator.
+//! Many AgentSLOs.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Namespace;
@@ -13,12 +13,12 @@ use crate::{Result, count};
 /// Namespaces that they are spread over.
 const NAMESPACES: usize = 20;
 /// Requests at once, as many as the operator makes.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 
 /// So many AgentSLOs.
 pub(crate) struct Crowd {
-    client: Client,
-    size: usize,
+    pub(crate) client: Client,
+    pub(crate) size: usize,
     /// How fast they were created.
     pub(crate) created_per_second: f64,
 }
@@ -90,32 +90,6 @@ impl Crowd {
         Ok(Self { client, size, created_per_second })
     }
 
-    /// Time that the API server needs for the writes of a cold start, where no operator runs: rules and a
-    /// status of each, of the sizes that the operator's have, from as many connections.
-    pub(crate) async fn floor(&self) -> Result<Duration> {
-        let (namespace, name) = place(0);
-        let slos: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &namespace, &slos());
-        let rules = rules_of(&slos.get(&name).await?)?;
-        let begin = Instant::now();
-        let all = stream::iter(0..self.size).map(|number| self.write(&rules, number));
-        all.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        Ok(begin.elapsed())
-    }
-
-    async fn write(&self, rules: &Value, number: usize) -> Result<()> {
-        let parameters = PatchParams::apply("floor").force();
-        let (namespace, name) = place(number);
-        let api = |resource: ApiResource| -> Api<DynamicObject> {
-            Api::namespaced_with(self.client.clone(), &namespace, &resource)
-        };
-        let mut rules = rules.clone();
-        rules["metadata"]["name"] = json!(name);
-        rules["metadata"]["namespace"] = json!(namespace);
-        api(self::rules()).patch(&name, &parameters, &Patch::Apply(&rules)).await?;
-        api(slos()).patch_status(&name, &parameters, &Patch::Apply(status(number))).await?;
-        Ok(())
-    }
-
     /// Deletes all of them.
     pub(crate) async fn delete(&self) -> Result<()> {
         for number in 0..NAMESPACES {
@@ -131,38 +105,4 @@ async fn create(client: Client, number: usize) -> Result<()> {
     let slos: Api<DynamicObject> = Api::namespaced_with(client, &place(number).0, &slos());
     slos.create(&PostParams::default(), &serde_json::from_value(slo(number))?).await?;
     Ok(())
-}
-
-/// The rules that the operator makes of an AgentSLO.
-fn rules_of(slo: &DynamicObject) -> Result<Value> {
-    let slo: agentslo::api::v1alpha1::AgentSlo = serde_json::from_value(serde_json::to_value(slo)?)?;
-    let valid = agentslo::validate::slo(&slo, &agentslo::validate::SloFacts::default());
-    let valid = valid.map_err(|violations| format!("{violations:?}"))?;
-    let artifacts = agentslo::render::slo(&valid);
-    Ok(artifacts.0.first().ok_or("an AgentSLO becomes rules")?.to_value())
-}
-
-/// A status as large as a usual one.
-fn status(number: usize) -> Value {
-    let condition = |name: &str| {
-        json!({
-            "type": name, "status": "True", "reason": "Applied", "observedGeneration": 1,
-            "lastTransitionTime": "2026-01-01T00:00:00Z",
-            "message": format!("what was asked for is in force, number {number}"),
-        })
-    };
-    let conditions = [
-        "Accepted",
-        "RulesApplied",
-        "RulesAccepted",
-        "DataAvailable",
-        "BudgetHealthy",
-        "TrafficSufficient",
-        "Ready",
-    ];
-    json!({
-        "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentSLO",
-        "metadata": {"name": place(number).1},
-        "status": {"observedGeneration": 1, "conditions": conditions.map(condition)},
-    })
 }

@@ -20,6 +20,7 @@
 mod apiserver;
 mod crowd;
 mod edits;
+mod floor;
 mod model;
 mod observer;
 mod operator;
@@ -38,6 +39,7 @@ use std::time::{Duration, Instant};
 use bed::{Bed, Options, Part};
 
 use crowd::Crowd;
+use floor::Floor;
 use model::Model;
 use observer::Observer;
 use operator::Operator;
@@ -45,7 +47,7 @@ use table::{Bound, Row, Table};
 
 /// How long nothing happens while rest is measured.
 const REST: Duration = Duration::from_mins(2);
-/// Larger crowds are on the API server in memory.
+/// Larger crowds are on the API server in memory only.
 const MOST_ON_REAL_SERVERS: usize = 20_000;
 /// Time between two polls of Prometheus in this run.
 const POLL_SECONDS: u32 = 30;
@@ -64,11 +66,10 @@ async fn main() -> std::result::Result<ExitCode, Box<dyn Error + Send + Sync>> {
     table.add([empty().await?]);
     for size in sizes {
         println!("{size} AgentSLOs");
-        if size > MOST_ON_REAL_SERVERS {
-            measure_on_model(size, &mut table).await?;
-        } else {
+        if size <= MOST_ON_REAL_SERVERS {
             measure(size, &mut table).await?;
         }
+        measure_on_model(size, &mut table).await?;
     }
     println!("\n{table}");
     Ok(if table.is_within() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -108,11 +109,11 @@ async fn measure(size: usize, table: &mut Table) -> Result<()> {
     let begin = Instant::now();
     let operator = Operator::start(&bed).await?;
     observer.all_ready().await?;
-    table.add(cold_start(size, begin.elapsed(), floor));
+    table.add(cold_start(size, begin.elapsed(), floor.cold));
     table.add(answered(size, &bed, &operator).await?);
     table.add(at_rest(size, &operator).await?);
     table.add(restarted(size, &operator).await?);
-    table.add(edits::measure(size, &client, &operator, &observer).await?);
+    table.add(edits::measure(size, &client, (&operator, &observer), Some(&floor.flood)).await?);
     table.add(deleted(size, &crowd, &operator, &observer).await?);
     operator.stop().await;
     bed.stop().await;
@@ -132,22 +133,25 @@ async fn measure_on_model(size: usize, table: &mut Table) -> Result<()> {
     operator.settled().await?;
     let made = operator.requests()?;
     let writes = count(operator::writes(&made));
-    table.add([
-        Row::new(size, "in memory: cold start until all are Ready, s", seconds, Bound::None),
-        Row::new(size, "in memory: writes of each", writes / count(size), Bound::AtMost(3.0)),
-    ]);
-    table.add(at_rest(size, &operator).await?);
-    table.add(restarted(size, &operator).await?);
-    table.add(edits::measure(size, &client, &operator, &observer).await?);
+    let begun = [
+        Row::new(size, "cold start until all are Ready, s", seconds, Bound::None),
+        Row::new(size, "writes of each", writes / count(size), Bound::AtMost(3.0)),
+    ];
+    table.add(begun.map(Row::in_memory));
+    table.add(at_rest(size, &operator).await?.into_iter().map(Row::in_memory));
+    table.add(restarted(size, &operator).await?.into_iter().map(Row::in_memory));
+    table.add(
+        edits::measure(size, &client, (&operator, &observer), None).await?.into_iter().map(Row::in_memory),
+    );
     operator.stop().await;
     Ok(())
 }
 
-/// Time for the writes of a cold start where no operator runs.
-async fn floor(size: usize) -> Result<Duration> {
+/// What the API server alone takes for the same writes.
+async fn floor(size: usize) -> Result<Floor> {
     let bed = bed().await?;
-    let floor = Crowd::create(bed.client("admin")?, size).await?.floor().await?;
-    println!("  the API server alone needs {:.1} s for the writes", floor.as_secs_f64());
+    let floor = Floor::of(&Crowd::create(bed.client("admin")?, size).await?).await?;
+    println!("  the API server alone needs {:.1} s for the writes", floor.cold.as_secs_f64());
     bed.stop().await;
     Ok(floor)
 }

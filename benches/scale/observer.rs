@@ -26,7 +26,8 @@ struct Seen {
     rules: BTreeSet<String>,
 }
 
-/// Watches.
+/// Watches; clones are the same one.
+#[derive(Clone)]
 pub(crate) struct Observer {
     seen: Arc<Mutex<Seen>>,
     size: usize,

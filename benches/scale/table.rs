@@ -26,6 +26,7 @@ impl Bound {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     size: usize,
+    is_in_memory: bool,
     what: &'static str,
     value: f64,
     bound: Bound,
@@ -33,7 +34,12 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(size: usize, what: &'static str, value: f64, bound: Bound) -> Self {
-        Self { size, what, value, bound }
+        Self { size, is_in_memory: false, what, value, bound }
+    }
+
+    /// The same, measured against the API server in memory.
+    pub(crate) fn in_memory(self) -> Self {
+        Self { is_in_memory: true, ..self }
     }
 
     fn is_within(&self) -> bool {
@@ -59,7 +65,12 @@ impl fmt::Display for Row {
             Bound::AtMost(most) => format!("{most}"),
         };
         let Self { size, what, value, .. } = self;
-        write!(out, "| {size:>6} | {what:<60} | {value:>9.3} | {bound:>6} | {:<7} |", self.verdict())
+        let server = if self.is_in_memory { "memory" } else { "real" };
+        write!(
+            out,
+            "| {size:>6} | {server:<6} | {what:<60} | {value:>9.3} | {bound:>6} | {:<7} |",
+            self.verdict()
+        )
     }
 }
 
@@ -83,8 +94,12 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "| {:>6} | {:<60} | {:>9} | {:>6} | {:<7} |", "SLOs", "measure", "value", "most", "")?;
-        writeln!(out, "| -----: | {} | --------: | -----: | ------- |", "-".repeat(60))?;
+        writeln!(
+            out,
+            "| {:>6} | {:<6} | {:<60} | {:>9} | {:>6} | {:<7} |",
+            "SLOs", "server", "measure", "value", "most", ""
+        )?;
+        writeln!(out, "| -----: | ------ | {} | --------: | -----: | ------- |", "-".repeat(60))?;
         self.0.iter().try_for_each(|row| writeln!(out, "{row}"))
     }
 }
