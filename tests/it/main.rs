@@ -9,6 +9,7 @@ mod workspace;
 
 mod admission;
 mod api_lint;
+mod book;
 mod conditions;
 mod consumers;
 mod dashboards;
