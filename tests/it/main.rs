@@ -36,6 +36,7 @@ mod discover;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod fuzz;
 mod observability_conditions;
 mod pipeline;
 mod profiles;
