@@ -1,6 +1,8 @@
 //! What becomes of text that was fine: cut, repeated, crossed with other text, sprinkled with what readers
 //! stumble over.
 
+use std::ops::Range;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -53,6 +55,22 @@ const WORDS: [&str; 44] = [
     "[5m:]",
 ];
 
+/// Numbers that are more, less or less exact than whoever reads them expects.
+const NUMBERS: [&str; 12] = [
+    "0",
+    "-1",
+    "00",
+    "0.1",
+    "4294967296",
+    "9223372036854775808",
+    "9007199254740993",
+    "99999999999999999999999999",
+    "1e308",
+    "1e-320",
+    "NaN",
+    "+Inf",
+];
+
 /// One change.
 #[derive(Clone, Debug)]
 enum Change {
@@ -64,6 +82,8 @@ enum Change {
     Put(Index, &'static str, usize),
     /// A byte becomes another.
     Set(Index, u8),
+    /// A number becomes another.
+    Number(Index, &'static str),
     /// A line is put in the place of another.
     Move(Index, Index),
 }
@@ -76,6 +96,8 @@ pub(super) fn changed(seeds: Vec<Vec<u8>>, changes: usize) -> impl Strategy<Valu
         1 => (any::<Index>(), any::<Index>(), often()).prop_map(|(from, to, times)| Change::Repeat(from, to, times)),
         3 => (any::<Index>(), prop::sample::select(WORDS.to_vec()), often())
             .prop_map(|(at, word, times)| Change::Put(at, word, times)),
+        2 => (any::<Index>(), prop::sample::select(NUMBERS.to_vec()))
+            .prop_map(|(which, number)| Change::Number(which, number)),
         1 => (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
         2 => (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Change::Move(from, to)),
     ];
@@ -114,6 +136,12 @@ impl Change {
                     *place = *byte;
                 }
             }
+            Self::Number(which, number) => {
+                let numbers = numbers(&text);
+                if !numbers.is_empty() {
+                    text.splice(numbers[which.index(numbers.len())].clone(), number.bytes());
+                }
+            }
             Self::Move(from, to) => {
                 let mut lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
                 if !lines.is_empty() {
@@ -128,7 +156,15 @@ impl Change {
     }
 }
 
-fn between(text: &[u8], one: Index, other: Index) -> std::ops::Range<usize> {
+/// Where digits stand together.
+fn numbers(text: &[u8]) -> Vec<Range<usize>> {
+    let is_digit = |index: usize| text.get(index).is_some_and(u8::is_ascii_digit);
+    let starts = (0..text.len()).filter(|index| is_digit(*index) && (*index == 0 || !is_digit(index - 1)));
+    let end = |start: usize| (start..text.len()).find(|index| !is_digit(*index)).unwrap_or(text.len());
+    starts.map(|start| start..end(start)).collect()
+}
+
+fn between(text: &[u8], one: Index, other: Index) -> Range<usize> {
     let (one, other) = (one.index(text.len() + 1), other.index(text.len() + 1));
     one.min(other)..one.max(other)
 }

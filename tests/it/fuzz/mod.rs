@@ -69,6 +69,7 @@ fn fuzz<I: Input>(
         env::var("FUZZ_TIMES").ok().map(|text| text.parse().expect("FUZZ_TIMES should be a number"));
     let config = Config {
         cases: in_a_test_run * times.unwrap_or(1),
+        max_shrink_iters: 2000,
         failure_persistence: None,
         rng_seed: if times.is_some() { RngSeed::Random } else { RngSeed::Fixed(SEED) },
         ..Config::default()
