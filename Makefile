@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless render run servers chart image publish bench-peers bench-scale krew ci
+.PHONY: help demo test test-fast check bless docs fuzz render run servers chart image publish bench-peers bench-scale krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -41,6 +41,14 @@ bless: ## Accept goldens and rewrite generated files, pictures too, then show th
 	AGENTSLO_SERVERS="$$(tools/servers dir)" BLESS=1 $(CARGO) test --locked --workspace --test cluster -- install::chart install::folders || true; \
 	else echo "deploy/ stays as it is: it needs Helm, which make servers builds"; fi
 	git --no-pager diff --stat
+
+docs: ## Build and check the documentation as a site: target/book/index.html
+	BOOK=target/book $(CARGO) test --locked --test it -- book::
+
+fuzz: ## Random specs and input, FUZZ_TIMES as many as in a test run; what fails is kept in tests/it/fuzz/corpus
+	@servers="$$(tools/servers dir)"; if test -x "$$servers/promtool"; then export AGENTSLO_SERVERS="$$servers"; \
+	else echo "promtool reads none of the rules: make servers builds it"; fi; \
+	FUZZ_TIMES=$${FUZZ_TIMES:-20} $(CARGO) test --locked --test it -- fuzz::
 
 render: ## Print the rules of one example: make render EXAMPLE=success
 	$(CARGO) run --quiet --locked -- render -f examples/$(EXAMPLE)

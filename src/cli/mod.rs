@@ -94,14 +94,20 @@ pub fn main() -> ExitCode {
         Command::CheckMetrics(arguments) => check_metrics::run(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
-        Command::Completion(arguments) => completion::run(&arguments, Arguments::command()),
-        Command::Complete(arguments) => complete::run(&arguments, Arguments::command()),
+        Command::Completion(arguments) => completion::run(&arguments, command()),
+        Command::Complete(arguments) => complete::run(&arguments, command()),
     }
+}
+
+/// Every command with its arguments, for whoever describes or completes them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// The command as it was called: kubectl runs its plugin `agentslo` as `kubectl-agentslo`.
 fn command_called(program: &Path) -> clap::Command {
     let is_plugin = program.file_stem().is_some_and(|stem| stem == "kubectl-agentslo");
-    let command = Arguments::command();
+    let command = command();
     if is_plugin { command.bin_name("kubectl agentslo") } else { command }
 }

@@ -67,9 +67,9 @@ async fn oldest_sample(connection: &Connection, info: &RuntimeInfo) -> Result<Op
     let (Some(started), Some(now)) = (info.start_time, info.server_time) else { return Ok(None) };
     let answer = connection.query("count_over_time((group (up))[90d:1d])").await?;
     let Data::Vector(rows) = answer.data() else { return Err(QueryError::NotPrometheus) };
-    let days = rows.first().map_or(0.0, |row| row.sample().value());
+    // There are ninety to be counted, whatever is answered.
+    let days = rows.first().map_or(0.0, |row| row.sample().value()).min(90.0);
     let ran_for_days = now.duration_since(started).as_secs_f64() / 86_400.0;
-    // At most ninety, so it fits.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let window = Window::from_days(days as u32);
     Ok((days >= 1.0 && ran_for_days > days + 1.0).then_some(window))

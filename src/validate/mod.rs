@@ -6,6 +6,7 @@ mod findings;
 mod go_regex;
 mod guards;
 mod indicator;
+mod labels;
 mod observability;
 mod pairs;
 mod pipeline;

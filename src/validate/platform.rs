@@ -1,6 +1,7 @@
 //! From an AgentPlatform to a [`Platform`].
 
 use super::findings::Findings;
+use super::labels;
 use super::text::{budget_window, is_label_name, is_severity};
 use crate::api::v1alpha1::{AgentPlatform, AgentPlatformSpec, Isolation, Permission, messages};
 use crate::domain::platform::{Collectors, Grafana, Platform};
@@ -20,6 +21,7 @@ pub fn platform(resource: &AgentPlatform) -> Result<Platform, Violations> {
 fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> {
     let spec = &resource.spec;
     check_addresses(spec, findings);
+    check_labels(spec, findings);
     let safe = Platform::default();
     let tenancy = spec.tenancy.clone().unwrap_or_default();
     let limits = spec.limits.clone().unwrap_or_default();
@@ -95,6 +97,26 @@ fn grafana(spec: &AgentPlatformSpec) -> Grafana {
         allowed_folders: written.allowed_folders,
         instance_labels: written.grafana_labels,
         url: written.grafana_url,
+    }
+}
+
+fn check_labels(spec: &AgentPlatformSpec, findings: &mut Findings) {
+    labels::check(&spec.rule_labels, "spec.ruleLabels", findings);
+    labels::check(&spec.monitor_labels, "spec.monitorLabels", findings);
+    labels::check(&spec.route_labels, "spec.routeLabels", findings);
+    if let Some(selector) = &spec.namespace_selector {
+        labels::check(&selector.match_labels, "spec.namespaceSelector.matchLabels", findings);
+        let path = "spec.namespaceSelector.matchExpressions";
+        labels::check_requirements(&selector.match_expressions, path, findings);
+    }
+    if let Some(dashboards) = &spec.dashboards {
+        labels::check_key(dashboards.sidecar_label.as_ref(), "spec.dashboards.sidecarLabel", findings);
+        labels::check_key(
+            dashboards.folder_annotation.as_ref(),
+            "spec.dashboards.folderAnnotation",
+            findings,
+        );
+        labels::check(&dashboards.grafana_labels, "spec.dashboards.grafanaLabels", findings);
     }
 }
 

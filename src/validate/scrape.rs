@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::findings::Findings;
+use super::labels;
 use super::text::duration_within;
 use crate::api::v1alpha1::{self as api, messages};
 use crate::domain::scrape::Scrape;
@@ -12,6 +13,9 @@ use crate::domain::violation::Rule;
 pub(super) fn parse(spec: &api::Scrape, findings: &mut Findings) -> Option<Scrape> {
     let is_bound = !spec.selector.match_labels.is_empty() || !spec.selector.match_expressions.is_empty();
     findings.require(is_bound, "spec.scrape.selector", Rule::Contradiction, messages::POD_SELECTOR);
+    labels::check(&spec.selector.match_labels, "spec.scrape.selector.matchLabels", findings);
+    let path = "spec.scrape.selector.matchExpressions";
+    labels::check_requirements(&spec.selector.match_expressions, path, findings);
     let interval =
         duration_within(&spec.interval, &["s", "m"], Duration::from_secs(5), Duration::from_mins(5));
     let interval =

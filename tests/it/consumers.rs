@@ -87,7 +87,7 @@ fn promtool_takes_every_rule_file_without_a_word() {
     assert_eq!(complained, "", "promtool should not warn");
 }
 
-fn promtool() -> Option<PathBuf> {
+pub(crate) fn promtool() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("AGENTSLO_SERVERS") {
         let promtool = Path::new(&folder).join("promtool");
         assert!(promtool.exists(), "AGENTSLO_SERVERS is set, so {} should exist", promtool.display());

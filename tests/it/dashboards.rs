@@ -137,6 +137,11 @@ fn all() -> Vec<Dashboard> {
     all
 }
 
+/// Every PromQL text of a dashboard with its variables filled.
+pub(crate) fn queries_of(json: Value) -> Vec<String> {
+    structure::queries(&Dashboard { name: String::new(), json })
+}
+
 /// What Grafana puts in for the variables of a dashboard, besides its own.
 fn values(dashboard: &Dashboard) -> BTreeMap<String, String> {
     let value = |variable: &Value| {

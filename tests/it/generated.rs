@@ -1,5 +1,8 @@
-//! Files that are made from the code and kept in the checkout: the CRDs and the chart's copies of them, the
-//! reference, the chart's page, what the examples are rendered to. `BLESS=1` writes them; otherwise a stale one is a failing test.
+//! Files that are made from the code and kept in the checkout: the CRDs and the chart's copies of them, pages of
+//! the book, the chart's page, what the examples are rendered to. `BLESS=1` writes them; otherwise a stale one is
+//! a failing test.
+
+mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -21,7 +24,8 @@ const INTO_MEMORY: &str = "writing into memory should not fail";
 
 #[test]
 fn generated_files_are_fresh() {
-    let expected = [crds(), crds_of_the_chart(), values_of_the_chart(), health(), rendered(), reference()];
+    let pages = vec![reference(), pages::command_line(), pages::examples(), pages::runbooks()];
+    let expected = [crds(), crds_of_the_chart(), values_of_the_chart(), health(), rendered(), pages];
     let expected: BTreeMap<String, String> = expected.concat().into_iter().collect();
     let stale: Vec<String> = expected
         .iter()
@@ -110,21 +114,28 @@ fn health() -> Vec<(String, String)> {
     files
 }
 
-/// The chart's page: what is known of each value from its schema and its default.
+/// The chart's page, and the book's about it: what is known of each value from its schema and its default.
 fn values_of_the_chart() -> Vec<(String, String)> {
     let chart = "charts/agentslo";
     let schema: Value = serde_json::from_str(&workspace::read(format!("{chart}/values.schema.json")))
         .expect("the schema should be JSON");
     let defaults: Value = serde_saphyr::from_str(&workspace::read(format!("{chart}/values.yaml")))
         .expect("the values should be YAML");
-    let mut text = String::from(
+    let mut values = String::from(
+        "Made from `values.schema.json` and `values.yaml` by `make bless`.\n\n| value | default | what it does \
+         |\n| --- | --- | --- |\n",
+    );
+    describe_values(&schema, &defaults, "", &mut values);
+    let of_chart = format!(
         "# Chart agentslo\n\nInstalls the operator: `helm install agentslo charts/agentslo --namespace \
          agentslo-system --create-namespace`. How to choose between the ways of installing it, how to harden \
-         and how to upgrade it: `docs/guides/install.md`.\n\n## Values\n\nMade from `values.schema.json` and \
-         `values.yaml` by `make bless`.\n\n| value | default | what it does |\n| --- | --- | --- |\n",
+         and how to upgrade it: `docs/guides/install.md`.\n\n## Values\n\n{values}"
     );
-    describe_values(&schema, &defaults, "", &mut text);
-    vec![(format!("{chart}/README.md"), text)]
+    let of_book = format!(
+        "# Values of the chart\n\n[install.md](../guides/install.md) says which of them matter when. A value that \
+         is not here is refused.\n\n{values}"
+    );
+    vec![(format!("{chart}/README.md"), of_chart), ("docs/reference/chart.md".to_owned(), of_book)]
 }
 
 /// A line for each value whose shape is ours to say; what has another's shape is one value.
@@ -189,7 +200,7 @@ fn yaml<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> String {
     text
 }
 
-fn reference() -> Vec<(String, String)> {
+fn reference() -> (String, String) {
     let mut text = String::from(
         "# Reference\n\nEvery field of every kind of `agentslo.dev/v1alpha1`. Generated from the CRDs by \
          `make bless`; the words come from the doc comments in `src/api`.\n",
@@ -198,7 +209,7 @@ fn reference() -> Vec<(String, String)> {
         describe(&crd::root(crd), &mut text);
         describe_columns(crd, &mut text);
     }
-    vec![("docs/reference.md".to_owned(), text)]
+    ("docs/reference.md".to_owned(), text)
 }
 
 /// A section for a kind, then one for each object in it.
@@ -277,8 +288,10 @@ fn values(schema: &Value) -> String {
 }
 
 fn bounds(schema: &Value) -> String {
+    // The bounds of integers are kept as fractions, such as `1.0`.
     let part = |key: &str, words: &str| {
-        schema.get(key).filter(|value| !value.is_object()).map(|value| format!("{words} {value}"))
+        let bound = schema.get(key).filter(|value| !value.is_object())?;
+        Some(format!("{words} {}", bound.to_string().trim_end_matches(".0")))
     };
     let own = [
         part("minimum", "at least"),

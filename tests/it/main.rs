@@ -9,6 +9,7 @@ mod workspace;
 
 mod admission;
 mod api_lint;
+mod book;
 mod conditions;
 mod consumers;
 mod dashboards;
@@ -35,6 +36,7 @@ mod discover;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]
 mod fixtures;
+mod fuzz;
 mod observability_conditions;
 mod pipeline;
 mod profiles;

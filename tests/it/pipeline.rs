@@ -112,6 +112,12 @@ fn check_guards(configuration: &Value) {
     assert!(count > 10, "{count} groups are few");
 }
 
+/// What every configuration must be, whatever it was made from.
+pub(crate) fn check_configuration(configuration: &Value) {
+    check_closed(configuration);
+    check_references(configuration);
+}
+
 /// What is named is there, and what is there is named.
 fn check_closed(configuration: &Value) {
     let named = |key: &str| -> BTreeSet<&str> {
@@ -136,8 +142,7 @@ fn configurations_of_examples_are_closed_and_refer_to_nothing() {
     assert!(with_pipeline.len() >= 2, "there should be examples of pipelines");
     for (_, observability) in with_pipeline {
         let configuration = configuration(observability);
-        check_closed(&configuration);
-        check_references(&configuration);
+        check_configuration(&configuration);
     }
 }
 

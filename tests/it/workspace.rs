@@ -16,6 +16,11 @@ pub(crate) fn read(relative: impl AsRef<Path>) -> String {
         .unwrap_or_else(|error| panic!("failed to read {}: {error}", path.display()))
 }
 
+/// Whether the name of a file ends like this.
+pub(crate) fn has_extension(file: &str, extension: &str) -> bool {
+    Path::new(file).extension().is_some_and(|found| found == extension)
+}
+
 /// Every file below a folder, relative to the root and sorted; none where there is no such folder.
 pub(crate) fn files(folder: &str) -> Vec<String> {
     let root = path("");

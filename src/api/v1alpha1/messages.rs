@@ -79,6 +79,14 @@ pub const SCORE: &str =
 /// Raw PromQL without its window.
 pub const RAW_WINDOW: &str =
     "must contain the placeholder '$window', for example 'sum(increase(my_errors_total[$window]))'";
+/// A label that Kubernetes would refuse on an object.
+pub const OBJECT_LABEL: &str = "must have a key and values that Kubernetes takes for labels, for example 'release: kube-prometheus-stack'";
+/// The key of a label, or of an annotation, that Kubernetes would refuse on an object.
+pub const OBJECT_KEY: &str =
+    "must be a key that Kubernetes takes for labels, for example 'grafana_dashboard' or 'example.com/team'";
+/// A condition on labels with values that its operator does not take.
+pub const LABEL_REQUIREMENT: &str =
+    "must have `values` for `In` and `NotIn`, and none for `Exists` and `DoesNotExist`";
 /// A severity that does not fit a label.
 pub const SEVERITY: &str = "must be lower-case letters, digits and '-', for example 'critical'";
 /// An address of a server.

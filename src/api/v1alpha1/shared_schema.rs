@@ -2,7 +2,7 @@
 //! documentation of their field.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Labels of alerts: at most 16, each value at most 256 bytes.
 pub(super) fn alert_labels(_: &mut SchemaGenerator) -> Schema {
@@ -14,9 +14,14 @@ pub(super) fn alert_annotations(_: &mut SchemaGenerator) -> Schema {
     bounded_map(16, 1024)
 }
 
-/// Labels of Kubernetes objects: at most 16, each value at most 63 bytes.
+/// Labels of Kubernetes objects: at most 16, each value at most 63 bytes, of the letters that Kubernetes takes.
 pub(super) fn object_labels(_: &mut SchemaGenerator) -> Schema {
-    bounded_map(16, 63)
+    let mut labels = bounded_map(16, 63);
+    labels.insert(
+        "additionalProperties".to_owned(),
+        json!({"type": "string", "maxLength": 63, "pattern": "^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$"}),
+    );
+    labels
 }
 
 /// One of the words of an enum, or nothing. The derive would put the documentation of the enum where that

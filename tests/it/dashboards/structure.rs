@@ -64,7 +64,7 @@ fn every_query_parses_once_grafana_has_filled_it() {
 }
 
 /// Every PromQL text with its variables filled: of panels, annotations and variables.
-fn queries(dashboard: &Dashboard) -> Vec<String> {
+pub(super) fn queries(dashboard: &Dashboard) -> Vec<String> {
     let values = values(dashboard);
     let list = |name: &str| dashboard.json[name]["list"].as_array().into_iter().flatten();
     let of_prometheus = |query: &&Value| query["datasource"]["type"] == "prometheus";

@@ -2,6 +2,6 @@
 //! made and put right; every fault of the API server, alone and in random company.
 
 mod fields;
-mod leaves;
-mod values;
+pub(crate) mod leaves;
+pub(crate) mod values;
 mod world;

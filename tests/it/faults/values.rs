@@ -116,7 +116,7 @@ const BY_PATH: &[(&str, [&str; 2])] = &[
 ];
 
 /// Two values that somebody chose, if the schema does not say enough.
-pub(super) fn written(kind: &str, path: &str) -> Option<[Value; 2]> {
+pub(crate) fn written(kind: &str, path: &str) -> Option<[Value; 2]> {
     let name = format!("{kind}.{path}");
     if name == "AgentPlatform.limits.slosPerNamespace" {
         // One AgentSLO is older than those that are looked at.
@@ -128,7 +128,7 @@ pub(super) fn written(kind: &str, path: &str) -> Option<[Value; 2]> {
 }
 
 /// Key of a map of which the values are the leaves.
-pub(super) fn map_key(path: &str) -> &'static str {
+pub(crate) fn map_key(path: &str) -> &'static str {
     if path.ends_with("matchLabels.*") { "app" } else { "team" }
 }
 
@@ -219,6 +219,10 @@ fn context_of_observability(path: &str) -> Value {
     if path.starts_with("pipeline") || path == "environment" {
         return with("pipeline", json!({}));
     }
+    if path == "scrape.selector.matchExpressions[].key" {
+        let selector = json!({"matchExpressions": [{"key": "other", "operator": "Exists"}]});
+        return with("scrape", json!({"port": "metrics", "selector": selector}));
+    }
     if path == "scrape.selector.matchExpressions[].operator" {
         let selector = json!({"matchExpressions": [{"key": "canary", "operator": "In", "values": ["yes"]}]});
         return with("scrape", json!({"port": "metrics", "selector": selector}));
@@ -242,6 +246,10 @@ fn context_of_platform(path: &str) -> Value {
     if path.starts_with("collector") {
         return json!({"backends": [tempo()]});
     }
+    if path.starts_with("namespaceSelector.matchExpressions[]") {
+        let condition = json!({"key": "canary", "operator": "In", "values": ["yes"]});
+        return json!({"namespaceSelector": {"matchExpressions": [condition]}});
+    }
     if path.starts_with("dashboards.folder") {
         return json!({"dashboards": {"allowedFolders": ["Agents"]}});
     }
@@ -249,7 +257,7 @@ fn context_of_platform(path: &str) -> Value {
 }
 
 /// The AgentPlatform as the leaves of the other kinds meet it: it offers everything that they ask for.
-pub(super) fn platform() -> Value {
+pub(crate) fn platform() -> Value {
     json!({
         "prometheus": {"address": "http://prometheus.example:9090"},
         "backends": [

@@ -66,7 +66,7 @@ fn the_image_is_built_from_all_that_the_program_includes() {
     let ignored = workspace::read(".dockerignore");
     let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
     let mut included = 0;
-    for file in workspace::files("src").into_iter().filter(|file| file.ends_with(".rs")) {
+    for file in workspace::files("src").into_iter().filter(|file| workspace::has_extension(file, "rs")) {
         let text = workspace::read(&file);
         for path in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             let path = path.trim_start_matches("../");

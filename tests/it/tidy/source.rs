@@ -52,12 +52,8 @@ const OTHERS_WORDS: [&str; 5] =
 /// Rust files below these folders.
 fn rust_files(folders: &[&str]) -> Vec<String> {
     let files = folders.iter().flat_map(|folder| workspace::files(folder));
-    let files: Vec<String> = files
-        .filter(|file| {
-            std::path::Path::new(file).extension().is_some_and(|extension| extension == "rs")
-                && !file.contains("/target/")
-        })
-        .collect();
+    let files: Vec<String> =
+        files.filter(|file| workspace::has_extension(file, "rs") && !file.contains("/target/")).collect();
     assert!(files.len() > 10, "Rust files should be found in {folders:?}");
     files
 }
