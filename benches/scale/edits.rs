@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::crowd::{place, slos};
 use crate::observer::Observer;
-use crate::operator::Operator;
 use crate::table::{Bound, Row};
 use crate::{Result, count};
 
@@ -22,14 +21,13 @@ const PER_SECOND: u64 = 150;
 /// Longest wait for the rules of the last edit.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Latencies of edits; `floor` are those of a flood without an operator.
+/// Latencies of edits that are made to an operator at rest; `floor` are those of a flood without an operator.
 pub(crate) async fn measure(
     size: usize,
     client: &Client,
-    (operator, observer): (&Operator, &Observer),
+    observer: &Observer,
     floor: Option<&[f64]>,
 ) -> Result<Vec<Row>> {
-    operator.settled().await?;
     let one =
         |objective: &'static str| move |number| followed(client.clone(), observer.clone(), number, objective);
     let calm = steadily((size, FEW.min(size)), CALM, one("96")).await?;

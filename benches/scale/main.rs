@@ -113,7 +113,7 @@ async fn measure(size: usize, table: &mut Table) -> Result<()> {
     table.add(answered(size, &bed, &operator).await?);
     table.add(at_rest(size, &operator).await?);
     table.add(restarted(size, &operator).await?);
-    table.add(edits::measure(size, &client, (&operator, &observer), Some(&floor.flood)).await?);
+    table.add(edits::measure(size, &client, &observer, Some(&floor.flood)).await?);
     table.add(deleted(size, &crowd, &operator, &observer).await?);
     operator.stop().await;
     bed.stop().await;
@@ -140,9 +140,7 @@ async fn measure_on_model(size: usize, table: &mut Table) -> Result<()> {
     table.add(begun.map(Row::in_memory));
     table.add(at_rest(size, &operator).await?.into_iter().map(Row::in_memory));
     table.add(restarted(size, &operator).await?.into_iter().map(Row::in_memory));
-    table.add(
-        edits::measure(size, &client, (&operator, &observer), None).await?.into_iter().map(Row::in_memory),
-    );
+    table.add(edits::measure(size, &client, &observer, None).await?.into_iter().map(Row::in_memory));
     operator.stop().await;
     Ok(())
 }
@@ -181,8 +179,8 @@ fn cold_start(size: usize, cold: Duration, floor: Duration) -> Vec<Row> {
     ]
 }
 
+/// It should have come to rest before.
 async fn at_rest(size: usize, operator: &Operator) -> Result<Vec<Row>> {
-    operator.settled().await?;
     let (cpu, asked) = (operator.cpu_seconds()?, operator.queries().await?);
     let before = operator.requests()?.len();
     tokio::time::sleep(REST).await;

@@ -164,6 +164,9 @@ async fn enforce(
     publish_drifts(resource, &applied.corrected, ctx).await;
     let applications = applications(names, &applied);
     let sighting = ctx.sightings.register(&key(resource), valid);
+    if let Some(later) = ctx.put_off_report(&applied) {
+        return Ok(DONE.and_later(Some(later)));
+    }
     let outcome = ObservabilityOutcome::Judged {
         observability: valid,
         applications: &applications,

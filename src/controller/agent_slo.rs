@@ -107,6 +107,9 @@ async fn enforce(
     };
     let application = applied.of(&rules);
     let entry = ctx.registry.register(&key_of(slo), valid, endpoint);
+    if let Some(later) = ctx.put_off_report(&applied) {
+        return Ok(DONE.and_later(Some(later)));
+    }
     let judgement = Judgement {
         slo: &entry.slo,
         application: &application,

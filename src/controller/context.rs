@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
@@ -11,6 +12,7 @@ use kube::runtime::reflector::Store;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
+use super::apply::Applied;
 use super::budget::Budget;
 use super::children::Children;
 use super::election::Tenure;
@@ -27,6 +29,9 @@ use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::platform::Platform;
 use crate::metrics::Metrics;
 use crate::plan::Existing;
+
+/// Time to the report of children that others did not let come to word.
+const REPORT_LATER: Duration = Duration::from_secs(1);
 
 /// An AgentSLO as it arrives: one that does not even parse must not stop the others.
 pub(super) type Incoming = DeserializeGuard<AgentSlo>;
@@ -89,6 +94,13 @@ impl Context {
             Urgency::Change => None,
             Urgency::Routine => self.budget.spend(&visit.subject, Instant::now()).err(),
         }
+    }
+
+    /// How long to wait with the report of children that were just written: while others wait for theirs,
+    /// these come first.
+    pub(super) fn put_off_report(&self, applied: &Applied) -> Later {
+        let is_all_well = applied.error.is_none() && applied.later.is_none();
+        (applied.wrote && is_all_well && self.turns.are_wanted()).then_some(REPORT_LATER)
     }
 
     /// How long to wait with the replacement of a child. One that is missing is made at once.

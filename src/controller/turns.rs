@@ -76,6 +76,11 @@ impl Turns {
         locked(&self.queue).hurry(subject);
     }
 
+    /// Whether somebody waits for what they have just changed.
+    pub(super) fn are_wanted(&self) -> bool {
+        locked(&self.queue).has_waiting(Urgency::Change)
+    }
+
     fn waiting(&self, urgency: Urgency) -> prometheus_client::metrics::gauge::Gauge {
         self.metrics.waiting.get_or_create(&OfUrgency { urgency: urgency.label() }).clone()
     }
@@ -129,6 +134,10 @@ impl<T> Queue<T> {
 
     fn wait(&mut self, subject: &Subject, urgency: Urgency, who: T) {
         self.lanes.entry(urgency).or_default().wait(subject, who);
+    }
+
+    fn has_waiting(&self, urgency: Urgency) -> bool {
+        self.lanes.get(&urgency).is_some_and(|lane| !lane.waiting.is_empty())
     }
 
     fn hurry(&mut self, subject: &Subject) {

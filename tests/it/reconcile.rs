@@ -74,6 +74,29 @@ async fn a_conflict_is_retried_soon() {
     assert!(pause < Duration::from_millis(1400), "{pause:?}");
 }
 
+/// Alerts are what people wait for; what is said of them can follow.
+#[tokio::test]
+async fn where_many_wait_rules_come_before_reports() {
+    let cluster = FakeCluster::without_operator().await;
+    let names: Vec<String> = (0..60).map(|number| format!("slo-{number}")).collect();
+    for name in &names {
+        cluster.apply(&success_slo("team-a", name)).await;
+    }
+    cluster.start_operator().await;
+    for name in &names {
+        cluster.wait_for("team-a", name, ("Ready", "True", "Ready")).await;
+    }
+    let log = cluster.requests();
+    let is_rule = |request: &Request| request.is_write() && request.resource == "prometheusrules";
+    let last_rule = log.iter().rposition(is_rule).expect("there should be rules");
+    let written = &log[..last_rule];
+    assert!(written.iter().filter(|request| is_rule(request)).count() >= 59, "each is written once");
+    let is_report = |request: &&Request| request.is_write() && request.resource == "agentslos/status";
+    let reports = written.iter().filter(is_report).count();
+    // Those at work when nobody waits any more report at once.
+    assert!(reports <= 20, "{reports} of 60 were reported before the last rules were written");
+}
+
 /// Whatever moment the operator dies at, its successor ends where an undisturbed one does.
 #[tokio::test]
 async fn operator_killed_at_every_write() {
