@@ -13,6 +13,8 @@ use crate::vocabulary::{alert, label, series};
 /// How far back samples are read besides the query offset: the long group is evaluated every five
 /// minutes, and one evaluation may be missed.
 const LOOKBACK: Duration = Duration::from_mins(16);
+/// Most events that are believed in a window; a thousand agents with a thousand runs a second have fewer.
+const LARGEST_COUNT: f64 = 1e13;
 
 /// Reads every series that budgets are reported from, in one query. Freshness is judged by the server's
 /// own clock, so that a wrong clock here changes nothing.
@@ -112,8 +114,9 @@ impl Collected {
 
     fn into_observation(self, asked_at: f64) -> Observation {
         let groups = self.groups.into_iter().filter_map(|(labels, counts)| {
-            let (counted_at, total) = counts.total?;
-            let bad = counts.bad.filter(|(at, _)| counted_at - at < 1.0).map(|(_, bad)| bad);
+            let (counted_at, total) = counts.total.filter(|(_, total)| is_count(*total))?;
+            let bad = counts.bad.filter(|(at, bad)| counted_at - at < 1.0 && is_count(*bad));
+            let bad = bad.map(|(_, bad)| bad);
             Some(GroupCounts { labels, total, bad, counted_at, burn_rates: counts.burn_rates })
         });
         Observation {
@@ -124,6 +127,11 @@ impl Collected {
             ..Observation::default()
         }
     }
+}
+
+/// Whether it is a number of events. A counter may hold anything, and statistics of what is none need not end.
+fn is_count(value: f64) -> bool {
+    value.abs() <= LARGEST_COUNT
 }
 
 /// After an edit of the window there are two counts for a while; the newer one holds.

@@ -27,6 +27,8 @@ const UP_WITHIN: &str = "5m";
 const LARGEST_BOUND: f64 = 1e9;
 /// Most buckets that are looked at; a histogram with more is taken to have any.
 const MOST_BUCKETS: usize = 128;
+/// Largest amount in US dollars that is believed.
+const LARGEST_AMOUNT: f64 = 1e12;
 
 /// Looks at the telemetry of one agent, of which this is the [`question`].
 ///
@@ -37,17 +39,23 @@ pub async fn sighting(connection: &Connection, question: &str) -> Result<Seen, Q
     let Data::Vector(rows) = answer.data() else { return Err(QueryError::NotPrometheus) };
     let part = |row: &InstantVector| Some((row.metric().get(PART)?.clone(), row.sample().value()));
     let parts: BTreeMap<String, f64> = rows.iter().filter_map(part).collect();
-    let spend = |name: &str| parts.get(name).copied();
     Ok(Seen {
         run_buckets: bounds(rows),
         has_collector: parts.contains_key(COLLECTOR),
         roles: parts.keys().filter_map(|part| Role::parse(part)).collect(),
-        spend: spend("tiles").map(|tiles| SpendSeen {
-            last_24h: spend("spend24h").unwrap_or_default(),
-            last_7d: spend("spend7d").unwrap_or_default(),
-            days: tiles / TILES_PER_DAY,
-        }),
+        spend: spend(&parts),
     })
+}
+
+/// What was spent, unless it is no amount of money: a counter may hold anything, and what is no number would be
+/// news each time.
+fn spend(parts: &BTreeMap<String, f64>) -> Option<SpendSeen> {
+    let part = |name: &str| parts.get(name).copied();
+    let tiles = part("tiles").filter(|tiles| (1.0..=LARGEST_AMOUNT).contains(tiles))?;
+    let last_24h = part("spend24h").unwrap_or_default();
+    let last_7d = part("spend7d").unwrap_or_default();
+    let is_money = [last_24h, last_7d].iter().all(|amount| amount.abs() <= LARGEST_AMOUNT);
+    is_money.then_some(SpendSeen { last_24h, last_7d, days: tiles / TILES_PER_DAY })
 }
 
 /// Finite bounds of buckets among the rows.

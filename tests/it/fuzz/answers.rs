@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agentslo::api::v1alpha1::PrometheusEndpoint;
 use agentslo::discover::{self, Scope};
+use agentslo::domain::observability::Observability;
 use agentslo::domain::reading::Observation;
 use agentslo::domain::slo::Slo;
 use agentslo::domain::window::Window;
@@ -19,7 +20,7 @@ use proptest::prelude::*;
 use tokio::net::TcpListener;
 
 use super::changes::changed;
-use super::{Input, fuzz};
+use super::{Input, fuzz, statuses};
 use crate::example;
 
 pub(super) const TARGET: &str = "answers";
@@ -53,7 +54,9 @@ const SOUND: [(&str, &str); 7] = [
     ("/buildinfo", r#"{"status":"success","data":{"version":"3.15.1"}}"#),
 ];
 /// What else may be answered there.
-const ALSO: [&str; 5] = [
+const ALSO: [&str; 7] = [
+    r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"agentslo:slo:info","namespace":"a","agentslo":"b"},"values":[[1767225600,"1"]]},{"metric":{"__name__":"agentslo:total:count30d","namespace":"a","agentslo":"b","model":"m"},"values":[[1767225600,"2000"]]},{"metric":{"__name__":"agentslo:bad:count30d","namespace":"a","agentslo":"b","model":"m"},"values":[[1767225600,"15"]]},{"metric":{"__name__":"agentslo:burn:rate","namespace":"a","agentslo":"b","model":"m","window":"1h"},"values":[[1767225600,"0.7"]]},{"metric":{"__name__":"ALERTS","namespace":"a","agentslo":"b","alertname":"AgentSLOBudgetBurn","urgency":"page","alertstate":"firing"},"values":[[1767225600,"1"]]}]}}"#,
+    r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"part":"tiles"},"value":[1767225600,"576"]},{"metric":{"part":"spend24h"},"value":[1767225600,"4.25"]},{"metric":{"part":"spend7d"},"value":[1767225600,"9"]},{"metric":{"part":"runs"},"value":[1767225600,"12"]}]}}"#,
     r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"agentslo:slo:info","namespace":"a","agentslo":"b"},"values":[[1767225600,"1"]],"histograms":[]}]}}"#,
     r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"x"},"histogram":[1767225600,{"count":"7","sum":"1.5","buckets":[[0,"0.1","0.2","7"]]}]}]}}"#,
     r#"{"status":"success","data":{"resultType":"scalar","result":[1767225600,"1e309"]}}"#,
@@ -130,17 +133,22 @@ fn whatever_prometheus_answers_a_reader_returns() {
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
     let slos: Vec<Slo> = example::all().into_iter().map(|example| example.slo).collect();
+    let observabilities: Vec<Observability> =
+        example::observabilities().into_iter().map(|(_, it)| it).collect();
     let connection = Connection::open(&endpoint, &Secrets::default()).expect("the address should be one");
-    fuzz(TARGET, 60, &answer(), |answer| {
+    fuzz(TARGET, 100, &answer(), |answer| {
         *present.lock().expect("nobody should panic with it") = Some(answer.clone());
-        runtime.block_on(read_everything(&connection, &slos));
-        Ok(())
+        runtime.block_on(read_everything(&connection, &slos, &observabilities))
     });
     server.abort();
 }
 
-/// Asks all that the program ever asks; an error is an answer, too.
-async fn read_everything(connection: &Connection, slos: &[Slo]) {
+/// Asks all that the program ever asks; an error is an answer, too. What is read can be told in a status.
+async fn read_everything(
+    connection: &Connection,
+    slos: &[Slo],
+    observabilities: &[Observability],
+) -> Result<(), String> {
     let offset = Duration::from_mins(1);
     let key = SloKey { namespace: "team-a".to_owned(), name: "checkout".to_owned() };
     let window = Window::from_hours(24);
@@ -150,20 +158,23 @@ async fn read_everything(connection: &Connection, slos: &[Slo]) {
     let _ = prometheus::histories(connection, &BTreeMap::from([(key, window)]), offset).await;
     let _ = prometheus::gauges(connection, &names).await;
     let _ = prometheus::rule_groups(connection).await;
-    let _ = prometheus::sighting(connection, "up").await;
+    let seen = prometheus::sighting(connection, "up").await;
     let _ = prometheus::retention(connection).await;
     let _ = prometheus::version(connection).await;
     let _ = prometheus::month(connection, 1_767_225_600, 86_400).await;
     if let Ok(facts) = prometheus::inventory(connection).await {
         let _ = discover::propose(&facts, &Scope::default());
     }
-    let observation: Option<Observation> = budgets.ok().and_then(|all| all.into_values().next());
-    for slo in slos {
-        if let Some(observation) = &observation {
-            let _ = prometheus::diagnose(connection, slo, observation).await;
-        }
-    }
     if let Some(slo) = slos.first() {
         let _ = prometheus::recent(connection, slo).await;
     }
+    let observation: Option<Observation> = budgets.ok().and_then(|all| all.into_values().next());
+    for (slo, observation) in slos.iter().zip(observation.iter().cycle()) {
+        let _ = prometheus::diagnose(connection, slo, observation).await;
+        statuses::check_slo(slo, observation)?;
+    }
+    for (observability, seen) in observabilities.iter().zip(seen.iter().cycle()) {
+        statuses::check_observability(observability, seen)?;
+    }
+    Ok(())
 }

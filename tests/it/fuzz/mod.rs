@@ -19,6 +19,7 @@ mod mends;
 mod queries;
 mod samples;
 mod specs;
+mod statuses;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -69,7 +70,7 @@ fn fuzz<I: Input>(
         env::var("FUZZ_TIMES").ok().map(|text| text.parse().expect("FUZZ_TIMES should be a number"));
     let config = Config {
         cases: in_a_test_run * times.unwrap_or(1),
-        max_shrink_iters: 2000,
+        max_shrink_iters: 100,
         failure_persistence: None,
         rng_seed: if times.is_some() { RngSeed::Random } else { RngSeed::Fixed(SEED) },
         ..Config::default()
