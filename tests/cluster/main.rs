@@ -1,6 +1,7 @@
 //! Scenarios on real servers: kube-apiserver, prometheus-operator, Prometheus, Alertmanager. Each has a
 //! namespace of its own; those that break a server have a bed of their own.
 
+mod admission_policies;
 mod api_server;
 mod bad_input;
 mod budget;

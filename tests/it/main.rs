@@ -8,6 +8,7 @@ mod spec;
 mod workspace;
 
 mod admission;
+mod admission_policies;
 mod api_lint;
 mod book;
 mod conditions;

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod observability;
+pub(crate) mod unpermitted;
 
 use agentslo::domain::names::child_name;
 use agentslo::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE, series};
