@@ -36,11 +36,15 @@ mod route_model;
 mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
+#[path = "../it/spec.rs"]
+#[allow(dead_code)]
+mod spec;
 #[path = "../../examples/demo/stage.rs"]
 #[allow(dead_code)]
 mod stage;
 mod support;
 mod survey;
+mod tenants;
 mod warnings;
 mod whole_loop;
 

@@ -35,6 +35,7 @@ scenarios! {
     what_is_added_to_an_alert_is_taken_out,
     a_start_writes_no_child_anew,
     a_rule_of_somebody_else_is_left_alone,
+    text_of_people_arrives_byte_for_byte,
     deleting_needs_nothing_from_us,
     who_edits_all_the_time_is_told_once,
     of_two_for_one_agent_the_older_is_in_force,
@@ -47,6 +48,11 @@ scenarios! {
 async fn a_missing_prometheus_operator_is_a_condition_not_an_error() {
     let cluster = FakeCluster::start_bare().await;
     scenarios::a_missing_prometheus_operator_is_a_condition_not_an_error(&cluster, "team-a").await;
+}
+
+#[tokio::test]
+async fn a_tenant_changes_nothing_outside_its_namespace() {
+    scenarios::a_tenant_changes_nothing_outside_its_namespace(&FakeCluster::start().await).await;
 }
 
 /// Path of the status of the AgentSLO that the tests below are about.

@@ -40,7 +40,8 @@ pub(crate) fn platforms() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn everything() -> Value {
+/// What a platform can permit.
+pub(super) fn everything() -> Value {
     let kinds = [
         "Otlp",
         "Loki",
