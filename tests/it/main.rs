@@ -17,6 +17,7 @@ mod dashboards;
 mod generated;
 mod golden;
 mod guards;
+mod hostile_prometheus;
 mod krew;
 mod links;
 mod observability_admission;
