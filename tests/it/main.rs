@@ -19,6 +19,7 @@ mod golden;
 mod guards;
 mod hostile_prometheus;
 mod krew;
+mod largest;
 mod links;
 mod observability_admission;
 mod properties;

@@ -2,4 +2,5 @@
 
 mod delivery;
 pub(crate) mod documents;
+mod security;
 mod source;
