@@ -4,3 +4,4 @@ mod delivery;
 pub(crate) mod documents;
 mod security;
 mod source;
+mod threats;
