@@ -90,6 +90,10 @@ impl SeriesSelector {
 impl fmt::Display for SeriesSelector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let matchers: Vec<String> = self.matchers.iter().map(ToString::to_string).collect();
+        if is_number(&self.metric) {
+            let name = LabelMatcher::equal("__name__", &self.metric).to_string();
+            return write!(formatter, "{{{}}}", [vec![name], matchers].concat().join(","));
+        }
         if is_legacy_name(&self.metric) {
             let matchers = matchers.join(",");
             return write!(formatter, "{}{{{matchers}}}", self.metric);
@@ -97,6 +101,11 @@ impl fmt::Display for SeriesSelector {
         let inside = [vec![quoted(&self.metric)], matchers].concat().join(",");
         write!(formatter, "{{{inside}}}")
     }
+}
+
+/// Whether PromQL reads a name as a number, in whichever case.
+fn is_number(name: &str) -> bool {
+    ["nan", "inf"].iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
 /// A string literal of PromQL. Whatever the text, it stays one literal.
@@ -159,6 +168,8 @@ mod tests {
     fn selectors_print_bare_or_quoted_names() {
         let plain = SeriesSelector::new("up", vec![LabelMatcher::equal("job", "a\"} or b{c=\"")]);
         assert_eq!(plain.to_string(), r#"up{job="a\"} or b{c=\""}"#);
+        let number = SeriesSelector::new("NaN", vec![LabelMatcher::equal("job", "x")]);
+        assert_eq!(number.to_string(), r#"{__name__="NaN",job="x"}"#);
         let fragile = LabelMatcher::equal("job", "\u{85}\u{2028}\u{fffd}é😀");
         assert_eq!(fragile.to_string(), r#"job="\u0085\u2028\ufffdé😀""#);
         let dotted = SeriesSelector::new("gen_ai.x", vec![LabelMatcher::not_equal("error.type", "")]);
