@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{Api, DeleteParams, Preconditions};
 use kube::core::DynamicObject;
 use serde_json::Value;
 
@@ -12,12 +12,13 @@ use super::context::Context;
 use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
 use super::pace::{Later, earlier};
+use super::server_side_apply;
 use super::visit::Visit;
 use crate::metrics::Written;
 use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind};
 use crate::report::{Acceptance, Application};
-use crate::vocabulary::{FIELD_MANAGER, reason};
+use crate::vocabulary::reason;
 
 /// What became of a plan.
 #[derive(Default)]
@@ -109,9 +110,7 @@ fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &Dynam
 async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<Value, kube::Error> {
     let name = child_name(artifact);
     let api = api(artifact.kind(), namespace, ctx);
-    // Forced, because a plan only writes what is ours or what is not there.
-    let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    let written = api.patch(artifact.name(), &parameters, &Patch::Apply(artifact.to_value())).await;
+    let written = server_side_apply::apply(&api, artifact.name(), &artifact.to_value()).await;
     count(artifact.kind(), "patch", written.as_ref().err(), ctx);
     let written = written?;
     remember(artifact, namespace, &name, &written, ctx);

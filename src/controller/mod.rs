@@ -23,6 +23,7 @@ mod publish;
 mod registry;
 mod rollout;
 mod scope;
+mod server_side_apply;
 mod settings;
 mod sightings;
 mod survey;

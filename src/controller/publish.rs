@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::Api;
 use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use kube::runtime::events::{Event, EventType};
 use kube::{Resource, ResourceExt};
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::context::Context;
 use super::error::{ReconcileError, code_of};
 use super::pace::Later;
+use super::server_side_apply;
 use super::visit::Visit;
 use crate::api::v1alpha1::{
     AgentObservability, AgentObservabilityStatus, AgentPlatform, AgentSlo, AgentSloStatus, Condition,
@@ -21,7 +22,7 @@ use crate::api::v1alpha1::{
 use crate::metrics::Written;
 use crate::plan::ChildName;
 use crate::report::find_condition;
-use crate::vocabulary::{FIELD_MANAGER, condition, event, reason};
+use crate::vocabulary::{condition, event, reason};
 
 /// Writes the status of an AgentSLO and the Events that its change is worth.
 pub(super) async fn publish_slo(
@@ -152,8 +153,7 @@ where
         "metadata": {"name": name, "resourceVersion": resource.meta().resource_version},
         "status": status,
     });
-    let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    let written = api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await;
+    let written = server_side_apply::apply_status(api, &name, &patch).await;
     let code = written.as_ref().err().map_or(200, code_of);
     ctx.metrics.written.get_or_create(&Written { kind, verb: "patch", code }).inc();
     match written {

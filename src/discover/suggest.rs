@@ -54,9 +54,7 @@ pub(super) fn slos(facts: &Facts, fits: &[Fit], namespace: Option<&str>) -> Vec<
 }
 
 fn can_be_named(agent: &str) -> bool {
-    agent.len() <= LONGEST_AGENT
-        && !agent.contains("{{")
-        && !agent.bytes().any(|byte| byte.is_ascii_control())
+    agent.len() <= LONGEST_AGENT && !agent.contains("{{") && !agent.chars().any(char::is_control)
 }
 
 /// What one AgentSLO would say.

@@ -1,6 +1,7 @@
 //! Selectors, and the one place where text becomes part of a query.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use crate::api::v1alpha1::MatchOp;
 
@@ -89,6 +90,10 @@ impl SeriesSelector {
 impl fmt::Display for SeriesSelector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let matchers: Vec<String> = self.matchers.iter().map(ToString::to_string).collect();
+        if is_number(&self.metric) {
+            let name = LabelMatcher::equal("__name__", &self.metric).to_string();
+            return write!(formatter, "{{{}}}", [vec![name], matchers].concat().join(","));
+        }
         if is_legacy_name(&self.metric) {
             let matchers = matchers.join(",");
             return write!(formatter, "{}{{{matchers}}}", self.metric);
@@ -96,6 +101,11 @@ impl fmt::Display for SeriesSelector {
         let inside = [vec![quoted(&self.metric)], matchers].concat().join(",");
         write!(formatter, "{{{inside}}}")
     }
+}
+
+/// Whether PromQL reads a name as a number, in whichever case.
+fn is_number(name: &str) -> bool {
+    ["nan", "inf"].iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
 /// A string literal of PromQL. Whatever the text, it stays one literal.
@@ -108,11 +118,23 @@ pub fn quoted(text: &str) -> String {
             '\\' => literal.push_str("\\\\"),
             '"' => literal.push_str("\\\""),
             '\n' => literal.push_str("\\n"),
+            other if is_fragile(other) => {
+                write!(literal, "\\u{:04x}", u32::from(other)).expect("writing to a string should not fail");
+            }
             other => literal.push(other),
         }
     }
     literal.push('"');
     literal
+}
+
+/// Whether a character would not survive: Prometheus takes U+FFFD for broken UTF-8, and the YAML of rule files
+/// folds some of the others like line breaks and does not allow the rest.
+fn is_fragile(character: char) -> bool {
+    matches!(
+        character,
+        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffd}'..='\u{ffff}'
+    )
 }
 
 /// A label or metric name as PromQL wants it: bare, or quoted when it is not of the old character set.
@@ -146,6 +168,10 @@ mod tests {
     fn selectors_print_bare_or_quoted_names() {
         let plain = SeriesSelector::new("up", vec![LabelMatcher::equal("job", "a\"} or b{c=\"")]);
         assert_eq!(plain.to_string(), r#"up{job="a\"} or b{c=\""}"#);
+        let number = SeriesSelector::new("NaN", vec![LabelMatcher::equal("job", "x")]);
+        assert_eq!(number.to_string(), r#"{__name__="NaN",job="x"}"#);
+        let fragile = LabelMatcher::equal("job", "\u{85}\u{2028}\u{fffd}é😀");
+        assert_eq!(fragile.to_string(), r#"job="\u0085\u2028\ufffdé😀""#);
         let dotted = SeriesSelector::new("gen_ai.x", vec![LabelMatcher::not_equal("error.type", "")]);
         assert_eq!(dotted.to_string(), r#"{"gen_ai.x","error.type"!=""}"#);
     }

@@ -1,24 +1,33 @@
 //! Whether Go takes a regular expression, of which we know that the crate of our own takes it. The two
-//! differ at the edges, and an expression that a Collector refuses keeps it from starting.
+//! differ at the edges: an expression that a Collector refuses keeps it from starting, and one that Prometheus
+//! refuses takes all rules of its object with it.
 
 use regex_syntax::ast::{self, Ast, parse::Parser};
 
 /// Most repetitions that Go takes, also of one inside the other.
 const MOST_REPETITIONS: u32 = 1000;
 
-/// Checks an expression.
+/// Checks an expression whose matches are replaced.
 ///
 /// # Errors
 /// What would have to be written differently.
 pub(super) fn check(expression: &str) -> Result<(), String> {
-    let parsed = Parser::new().parse(expression).map_err(|error| error.kind().to_string())?;
-    let visitor = Differences { repetitions: vec![1] };
-    ast::visit(&parsed, visitor).map_err(|what| format!("must be an RE2 regular expression: {what}"))?;
+    check_syntax(expression)?;
     let matches_nothing = regex::Regex::new(expression).is_ok_and(|regex| regex.is_match(""));
     if matches_nothing {
         return Err("must not match the empty text, which stands everywhere".to_owned());
     }
     Ok(())
+}
+
+/// Checks an expression.
+///
+/// # Errors
+/// What would have to be written differently.
+pub(super) fn check_syntax(expression: &str) -> Result<(), String> {
+    let parsed = Parser::new().parse(expression).map_err(|error| error.kind().to_string())?;
+    let visitor = Differences { repetitions: vec![1] };
+    ast::visit(&parsed, visitor).map_err(|what| format!("must be an RE2 regular expression: {what}"))
 }
 
 struct Differences {

@@ -1,6 +1,7 @@
 //! Which series are the agent's: profile, matchers, and the fence around the tenant.
 
 use super::findings::Findings;
+use super::go_regex;
 use super::text::{has_control, is_label_name};
 use crate::api::v1alpha1::{CounterBirths, MatchOp, Matcher, TelemetrySource, messages};
 use crate::domain::agent_series::AgentSeries;
@@ -141,7 +142,8 @@ fn parse_matcher(
         findings.require(same, label_path, Rule::NotPermitted, message);
     }
     if matches!(matcher.op, MatchOp::Regex | MatchOp::NotRegex)
-        && let Err(message) = check_regex(&matcher.value)
+        && let Err(message) =
+            check_regex(&matcher.value).and_then(|()| go_regex::check_syntax(&matcher.value))
     {
         findings.add(value_path, Rule::InvalidRegex, message);
     }

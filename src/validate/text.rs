@@ -34,9 +34,10 @@ pub(super) fn is_severity(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Whether a text has control characters of ASCII.
+/// Whether a text has control characters, those above ASCII among them: prometheus-operator cannot write them
+/// into a rule file.
 pub(super) fn has_control(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_control())
+    text.chars().any(char::is_control)
 }
 
 /// An https URL without user information.

@@ -1,6 +1,7 @@
 //! Scenarios on real servers: kube-apiserver, prometheus-operator, Prometheus, Alertmanager. Each has a
 //! namespace of its own; those that break a server have a bed of their own.
 
+mod admission_policies;
 mod api_server;
 mod bad_input;
 mod budget;
@@ -35,11 +36,15 @@ mod route_model;
 mod routes;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
+#[path = "../it/spec.rs"]
+#[allow(dead_code)]
+mod spec;
 #[path = "../../examples/demo/stage.rs"]
 #[allow(dead_code)]
 mod stage;
 mod support;
 mod survey;
+mod tenants;
 mod warnings;
 mod whole_loop;
 

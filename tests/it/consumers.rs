@@ -112,7 +112,7 @@ fn rule_files(name: &str, slo: &Slo, folder: &Path) -> Vec<PathBuf> {
 
 /// Text that tries to end every literal on its way: in JSON, YAML, PromQL and Go's templates.
 fn hostile() -> Slo {
-    let text = "a\"} or up{x=\"\\ ` # %q }} \u{2028}\u{85} $window : é'";
+    let text = "a\"} or up{x=\"\\ ` # %q }} \u{2028}\u{fffd}\u{feff} $window : é'";
     let mut spec = with_indicator(&json!({"evaluation": {"evaluator": text, "goodLabels": [text]}}));
     spec["agent"] = text.into();
     spec["description"] = text.into();

@@ -8,6 +8,7 @@ mod spec;
 mod workspace;
 
 mod admission;
+mod admission_policies;
 mod api_lint;
 mod book;
 mod conditions;
@@ -16,7 +17,9 @@ mod dashboards;
 mod generated;
 mod golden;
 mod guards;
+mod hostile_prometheus;
 mod krew;
+mod largest;
 mod links;
 mod observability_admission;
 mod properties;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::scenarios::{self, Cluster, Kind, PATIENCE, Request, success_slo};
 use crate::support::{FakeCluster, Moment};
+use crate::workspace;
 
 /// A test for each scenario that the cluster tests have as well.
 macro_rules! scenarios {
@@ -35,6 +36,7 @@ scenarios! {
     what_is_added_to_an_alert_is_taken_out,
     a_start_writes_no_child_anew,
     a_rule_of_somebody_else_is_left_alone,
+    text_of_people_arrives_byte_for_byte,
     deleting_needs_nothing_from_us,
     who_edits_all_the_time_is_told_once,
     of_two_for_one_agent_the_older_is_in_force,
@@ -47,6 +49,11 @@ scenarios! {
 async fn a_missing_prometheus_operator_is_a_condition_not_an_error() {
     let cluster = FakeCluster::start_bare().await;
     scenarios::a_missing_prometheus_operator_is_a_condition_not_an_error(&cluster, "team-a").await;
+}
+
+#[tokio::test]
+async fn a_tenant_changes_nothing_outside_its_namespace() {
+    scenarios::a_tenant_changes_nothing_outside_its_namespace(&FakeCluster::start().await).await;
 }
 
 /// Path of the status of the AgentSLO that the tests below are about.
@@ -127,6 +134,51 @@ async fn any_request_may_fail_once() {
         assert!(cluster.requests().iter().any(|request| request.code == 500), "{verb} {path} should fail");
     });
     join_all(ends).await;
+}
+
+/// Without any one of its permissions the operator goes on with what it may do, ends well, and does the rest
+/// once it has it.
+#[tokio::test]
+async fn no_missing_permission_is_the_end() {
+    let expected = outcome(&undisturbed().await).await;
+    let rights = rights();
+    assert!(rights.len() > 40, "the permissions should be found: {rights:#?}");
+    let ends = rights.iter().map(async |(verb, resource)| {
+        let cluster = given_unseen_slo().await;
+        cluster.forbid(verb, resource).await;
+        cluster.start_operator().await;
+        let is_over = async || (outcome(&cluster).await == expected).then_some(());
+        let was_refused = || cluster.requests().iter().any(|request| request.code == 403);
+        let refused_or_over = async || if was_refused() { Some(()) } else { is_over().await };
+        eventually(PATIENCE, refused_or_over).await.expect("it should be refused, or not needed here");
+        let was_refused = was_refused();
+        cluster.permit(verb, resource).await;
+        // By itself it would ask again in some minutes.
+        cluster.stop_operator().await;
+        cluster.start_operator().await;
+        let ended = eventually(PATIENCE, is_over).await;
+        assert!(ended.is_some(), "without {verb} {resource}: {:#?}", outcome(&cluster).await);
+        was_refused
+    });
+    let refused = join_all(ends).await.into_iter().filter(|refused| *refused).count();
+    assert!(refused > 15, "only {refused} permissions were missed");
+}
+
+/// Verbs on resources that the chart grants for the whole cluster.
+fn rights() -> Vec<(String, String)> {
+    let text = workspace::read("deploy/overlays/cluster/permissions.yaml");
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("permissions should parse");
+    let rules = documents.iter().flat_map(|document| document["rules"].as_array().into_iter().flatten());
+    let texts = |rule: &Value, key: &str| -> Vec<String> {
+        serde_json::from_value(rule[key].clone()).unwrap_or_else(|_| panic!("{rule} should have {key}"))
+    };
+    let rights = rules.flat_map(|rule| {
+        let verbs = texts(rule, "verbs");
+        let of_resource =
+            |resource: String| verbs.iter().map(|verb| (verb.clone(), resource.clone())).collect::<Vec<_>>();
+        texts(rule, "resources").into_iter().flat_map(of_resource).collect::<Vec<_>>()
+    });
+    rights.collect()
 }
 
 /// A cluster whose operator has nothing left to do.

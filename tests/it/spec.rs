@@ -50,7 +50,9 @@ pub(crate) fn hostile_text() -> impl Strategy<Value = String> {
         Just("`".to_owned()),
         Just("#".to_owned()),
         Just("\u{2028}".to_owned()),
-        Just("\u{85}".to_owned()),
+        Just("\u{feff}".to_owned()),
+        Just("\u{fffd}".to_owned()),
+        Just("\u{ffff}".to_owned()),
         Just("{".to_owned()),
         Just("}}".to_owned()),
         Just("$window".to_owned()),
@@ -61,7 +63,7 @@ pub(crate) fn hostile_text() -> impl Strategy<Value = String> {
     ];
     let text = prop::collection::vec(piece, 1..8).prop_map(|pieces| pieces.concat());
     text.prop_filter("text may not be a template or hold control characters", |text| {
-        !text.contains("{{") && !text.bytes().any(|byte| byte.is_ascii_control())
+        !text.contains("{{") && !text.chars().any(char::is_control)
     })
 }
 

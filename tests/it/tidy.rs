@@ -2,4 +2,6 @@
 
 mod delivery;
 pub(crate) mod documents;
+mod security;
 mod source;
+mod threats;

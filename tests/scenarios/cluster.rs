@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bed::eventually;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -81,6 +81,12 @@ pub(crate) trait Cluster {
     /// A client of somebody who may do everything.
     fn client(&self) -> Client;
 
+    /// A client of somebody who may write our kinds in one namespace.
+    fn tenant(&self) -> Client;
+
+    /// Every object that there is, but those that servers renew for themselves.
+    async fn everything(&self) -> Vec<Value>;
+
     /// What the operator has asked the API server for so far.
     fn requests(&self) -> Vec<Request>;
 
@@ -111,18 +117,25 @@ pub(crate) trait Cluster {
 
     /// Applies an object as somebody with a field manager of their own.
     async fn apply(&self, object: &Value) {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let types = text("/apiVersion").rsplit_once('/');
-        let (group, version) = types.unwrap_or(("", text("/apiVersion")));
-        let kind = GroupVersionKind::gvk(group, version, text("/kind"));
-        let resource = ApiResource::from_gvk(&kind);
-        let api: Api<DynamicObject> = match text("/metadata/namespace") {
-            "" => Api::all_with(self.client(), &resource),
-            namespace => Api::namespaced_with(self.client(), namespace, &resource),
-        };
-        let parameters = PatchParams::apply("somebody").force();
-        let applied = api.patch(text("/metadata/name"), &parameters, &Patch::Apply(object)).await;
-        applied.unwrap_or_else(|error| panic!("{object} should be accepted: {error}"));
+        apply(self.client(), object).await;
+    }
+
+    /// Creates an object as the tenant.
+    async fn create_as_tenant(&self, object: &Value) {
+        create(self.tenant(), object).await;
+    }
+
+    /// Creates an object as somebody whose text arrives as it is, which is not so with an apply.
+    async fn create(&self, object: &Value) {
+        create(self.client(), object).await;
+    }
+
+    /// Changes an object as the tenant.
+    async fn edit_as_tenant(&self, object: &Value, patch: &Value) {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let api = api_of(self.tenant(), object);
+        let patched = api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        patched.unwrap_or_else(|error| panic!("{patch} should be accepted: {error}"));
     }
 
     /// Changes an object as somebody who knows nothing of field managers.
@@ -194,6 +207,30 @@ pub(crate) trait Cluster {
             request.is_write() && (request.namespace == namespace || request.namespace.is_empty())
         });
         writes.map(ToString::to_string).collect()
+    }
+}
+
+async fn apply(client: Client, object: &Value) {
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let parameters = PatchParams::apply("somebody").force();
+    let applied = api_of(client, object).patch(name, &parameters, &Patch::Apply(object)).await;
+    applied.unwrap_or_else(|error| panic!("{object} should be accepted: {error}"));
+}
+
+async fn create(client: Client, object: &Value) {
+    let new = serde_json::from_value(object.clone()).expect("objects should have metadata");
+    let created = api_of(client, object).create(&PostParams::default(), &new).await;
+    created.unwrap_or_else(|error| panic!("{object} should be accepted: {error}"));
+}
+
+fn api_of(client: Client, object: &Value) -> Api<DynamicObject> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let types = text("/apiVersion").rsplit_once('/');
+    let (group, version) = types.unwrap_or(("", text("/apiVersion")));
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("/kind")));
+    match text("/metadata/namespace") {
+        "" => Api::all_with(client, &resource),
+        namespace => Api::namespaced_with(client, namespace, &resource),
     }
 }
 

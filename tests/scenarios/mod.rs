@@ -3,7 +3,10 @@
 //! its own. They assert what is there in the end and what was asked for, never an order.
 
 mod cluster;
+mod corpus;
 mod observability;
+mod tenants;
+pub(crate) mod unpermitted;
 
 use agentslo::domain::names::child_name;
 use agentslo::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE, series};
@@ -11,6 +14,7 @@ use bed::eventually;
 use serde_json::{Value, json};
 
 pub(crate) use observability::*;
+pub(crate) use tenants::a_tenant_changes_nothing_outside_its_namespace;
 
 pub(crate) use cluster::{Cluster, Kind, PATIENCE, Request, condition, success_slo};
 
@@ -295,6 +299,29 @@ pub(crate) async fn a_rule_of_somebody_else_is_left_alone(cluster: &impl Cluster
     let after = cluster.get(Kind::Rules, namespace, &name).await.expect("it should exist");
     assert_eq!(after["spec"], before["spec"]);
     assert_eq!(after["metadata"].get("ownerReferences"), None);
+}
+
+/// Characters that are line breaks in YAML, as which an API server reads an apply, and the edges of Unicode.
+pub(crate) async fn text_of_people_arrives_byte_for_byte(cluster: &impl Cluster, namespace: &str) {
+    let text = "a \u{2028} \u{2029}\u{feff}\u{fffd}\u{e000}\u{10ffff}\"\\é";
+    given_namespace(cluster, namespace).await;
+    let mut slo = success_slo(namespace, "worded");
+    slo["spec"]["agent"] = text.into();
+    slo["spec"]["description"] = text.into();
+    slo["spec"]["alerting"] =
+        json!({"labels": {"team": text}, "annotations": {"note": text}, "minFailures": 3});
+    cluster.create(&slo).await;
+    cluster.wait_for(namespace, "worded", ("RulesApplied", "True", "Applied")).await;
+    let rules = only_rules(cluster, namespace).await;
+    let alerts = rules["spec"]["groups"].as_array().into_iter().flatten();
+    let alerts = alerts.flat_map(|group| group["rules"].as_array().into_iter().flatten());
+    let mut alerts = alerts.filter(|rule| rule.get("alert").is_some()).peekable();
+    assert!(alerts.peek().is_some(), "there should be alerts");
+    for alert in alerts {
+        assert_eq!(alert["annotations"]["note"], text);
+        assert_eq!(alert["annotations"]["description"], text);
+        assert_eq!(alert["labels"]["team"], text);
+    }
 }
 
 /// Even without an operator: deletion is Kubernetes' business.

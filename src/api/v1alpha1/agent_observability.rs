@@ -73,7 +73,7 @@ use super::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
-    validation = Rule::new("!self.agent.matches('[\\\\x00-\\\\x1f\\\\x7f]') && !self.agent.contains('{{')").message(messages::AGENT_TEXT).field_path(".agent")
+    validation = Rule::new("!self.agent.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x9f]') && !self.agent.contains('{{')").message(messages::AGENT_TEXT).field_path(".agent")
 )]
 pub struct AgentObservabilitySpec {
     /// Name of the agent, exactly as its telemetry reports it. Of two AgentObservabilities for one agent

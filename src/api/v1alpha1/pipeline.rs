@@ -67,8 +67,8 @@ pub enum Derivation {
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.patterns) || self.patterns.all(p, !p.matches('[\\\\x00-\\\\x1f\\\\x7f]'))").message(messages::NO_CONTROL).field_path(".patterns"),
-    validation = Rule::new("!has(self.keyPatterns) || self.keyPatterns.all(p, !p.matches('[\\\\x00-\\\\x1f\\\\x7f]'))").message(messages::NO_CONTROL).field_path(".keyPatterns")
+    validation = Rule::new("!has(self.patterns) || self.patterns.all(p, !p.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x9f]'))").message(messages::NO_CONTROL).field_path(".patterns"),
+    validation = Rule::new("!has(self.keyPatterns) || self.keyPatterns.all(p, !p.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x9f]'))").message(messages::NO_CONTROL).field_path(".keyPatterns")
 )]
 pub struct Redaction {
     /// Whether prompts, answers, tool inputs and tool outputs pass. Default: `None`.

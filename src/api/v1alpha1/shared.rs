@@ -25,7 +25,7 @@ pub enum MatchOp {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("self.label.matches('^[a-zA-Z_][a-zA-Z0-9_.]*$') && !self.label.startsWith('__')").message(messages::LABEL_NAME).field_path(".label"),
-    validation = Rule::new("!self.value.matches('[\\\\x00-\\\\x1f\\\\x7f]')").message(messages::NO_CONTROL).field_path(".value")
+    validation = Rule::new("!self.value.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x9f]')").message(messages::NO_CONTROL).field_path(".value")
 )]
 pub struct Matcher {
     /// Name of the label, as Prometheus stores it. Example: `cluster`.

@@ -99,7 +99,11 @@ fn no_permission_is_a_wildcard_or_more_than_reading_secrets_by_name() {
 }
 
 /// Values and a part of what is said about them.
-const REFUSED: [(&str, &str); 8] = [
+const REFUSED: [(&str, &str); 9] = [
+    (
+        "admissionPolicies.enabled=true,watchNamespaces={team-a},platform.spec.ruleLabels.release=a",
+        "admissionPolicies.enabled must be false with watchNamespaces",
+    ),
     ("traget=1", "additional properties 'traget' not allowed"),
     ("image.tags=1", "at '/image': additional properties 'tags' not allowed"),
     ("replicas=two", "at '/replicas': got string, want integer"),

@@ -18,8 +18,11 @@ const NAMESPACED: [&str; 6] = [
     "platform.spec.prometheus.address=http://prometheus-operated.monitoring.svc:9090",
 ];
 
+const POLICIES: [&str; 2] = ["--set", "admissionPolicies.enabled=true"];
+
 /// A file of `deploy/`, the template that it is made from, and the values.
-const FILES: [(&str, &str, &[&str]); 9] = [
+const FILES: [(&str, &str, &[&str]); 10] = [
+    ("admission/policies.yaml", "admission", &POLICIES),
     ("base/service-account.yaml", "serviceaccount", &ONE),
     ("base/secrets.yaml", "rbac-secrets", &ONE),
     ("base/leases.yaml", "rbac-leases", &ONE),

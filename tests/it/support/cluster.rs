@@ -82,6 +82,14 @@ impl Cluster for FakeCluster {
         self.server.client("somebody")
     }
 
+    fn tenant(&self) -> Client {
+        self.server.client("tenant")
+    }
+
+    async fn everything(&self) -> Vec<Value> {
+        self.server.everything()
+    }
+
     fn requests(&self) -> Vec<Request> {
         self.log().into_iter().map(|line| line.request).collect()
     }

@@ -23,6 +23,11 @@ use crate::{
 /// The users that the bed's own parts need, apart from those in the options.
 const OWN_USERS: [Part; 2] = [Part::ControllerManager, Part::PrometheusOperator];
 
+/// What it runs: it empties deleted namespaces, deletes what lost its owner, and checks the types of admission
+/// policies.
+const CONTROLLERS: [&str; 3] =
+    ["garbage-collector-controller", "namespace-controller", "validatingadmissionpolicy-status-controller"];
+
 /// One line for each answered request: who, which verb, which object.
 const AUDIT_POLICY: &str =
     "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
@@ -102,7 +107,7 @@ impl Kubernetes {
             // Nobody authenticates with it; looking up how would fail every 5 seconds.
             .arg("--authentication-skip-lookup=true")
             .arg(format!("--authorization-kubeconfig={kubeconfig}"))
-            .arg("--controllers=garbage-collector-controller,namespace-controller")
+            .arg(format!("--controllers={}", CONTROLLERS.join(",")))
             .args(["--leader-elect=false", "--bind-address=127.0.0.1"])
             .arg(format!("--secure-port={port}"))
             .arg(format!("--cert-dir={}", site.data(name)?.display()));

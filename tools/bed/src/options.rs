@@ -13,7 +13,8 @@ pub enum Part {
     Etcd,
     /// kube-apiserver with RBAC. Nothing runs pods.
     Apiserver,
-    /// kube-controller-manager, only to collect garbage and to empty deleted namespaces.
+    /// kube-controller-manager, only to collect garbage, to empty deleted namespaces and to check the types of
+    /// admission policies.
     ControllerManager,
     /// The CRDs of prometheus-operator. Not a process.
     MonitoringCrds,

@@ -137,6 +137,11 @@ impl ApiServer {
         self.state().store.list(&Selection { collection, labels: Vec::new() })
     }
 
+    /// Every object.
+    pub(crate) fn everything(&self) -> Vec<Value> {
+        self.state().store.everything()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test should panic while it holds the state")
     }
@@ -187,6 +192,7 @@ impl State {
             Deed::Watch { .. } => (200, Value::Null),
             Deed::Create => self.store.create(place, call.body.clone()),
             Deed::Merge => self.store.merge(place, &call.body),
+            Deed::Mangled => failure(400, "yaml: control characters are not allowed"),
             Deed::Delete => self.store.delete(place, &call.body["preconditions"]),
             Deed::Apply { part, owner, forced } => {
                 let wish = Wish { owner, fields: &call.body, forced: *forced };

@@ -73,6 +73,10 @@ impl Store {
         taken.map(|(_, stored)| stored.object.clone()).collect()
     }
 
+    pub(super) fn everything(&self) -> Vec<Value> {
+        self.objects.values().map(|stored| stored.object.clone()).collect()
+    }
+
     /// What a watch is told of the changes after a version: kind of change and object.
     pub(super) fn changes_after(&self, version: usize, selection: &Selection) -> Vec<(&'static str, Value)> {
         let told = self.changes.iter().skip(version).filter_map(|change| {
