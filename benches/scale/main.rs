@@ -24,8 +24,8 @@ mod floor;
 mod model;
 mod observer;
 mod operator;
-#[path = "../../tests/scenarios/mod.rs"]
-#[allow(dead_code, unused_imports)]
+#[path = "../../tests/scenarios/cluster.rs"]
+#[allow(dead_code)]
 mod scenarios;
 #[path = "../../examples/demo/stage.rs"]
 #[allow(dead_code)]
