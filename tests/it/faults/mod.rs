@@ -1,7 +1,10 @@
 //! What may go wrong, and what must hold all the same: every field set, changed and unset; every mistake
 //! made and put right; every fault of the API server, alone and in random company.
 
+mod differential;
 mod fields;
 pub(crate) mod leaves;
+mod moment;
+mod recovery;
 pub(crate) mod values;
 mod world;
