@@ -8,6 +8,7 @@ mod moment;
 mod outcome;
 mod recovery;
 mod stage;
+mod stale;
 mod steps;
 mod storm;
 pub(crate) mod values;

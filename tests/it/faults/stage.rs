@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::scenarios::{objective_of, success_slo};
 use crate::support::{ApiServer, OPERATORS};
 
 /// Runs something on a clock that jumps.
@@ -91,4 +92,49 @@ pub(crate) fn resource(kind: &str, namespace: &str, name: &str, spec: &Value) ->
 /// A namespace.
 pub(crate) fn namespace(name: &str, labels: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+}
+
+/// Long enough for everything that follows from an edit where nothing goes wrong.
+pub(crate) const A_WHILE: Duration = Duration::from_secs(40);
+/// Long enough for a watch that went silent to be given up.
+pub(crate) const SILENCE: Duration = Duration::from_mins(6);
+
+impl Stage {
+    /// A namespace with an AgentSLO in force.
+    pub(crate) async fn given_slo() -> Self {
+        let mut stage = Self::default();
+        stage.write(&namespace("team-a", &json!({})));
+        stage.write(&slo("99"));
+        stage.start(0);
+        pass(A_WHILE).await;
+        assert_eq!(stage.objective(), "99");
+        stage
+    }
+
+    /// The only object of a kind in the cluster, if there is one.
+    pub(crate) fn only(&self, kind: &str) -> Option<Value> {
+        let mut objects = self.server.everything();
+        objects.retain(|object| object["kind"] == kind);
+        assert!(objects.len() < 2, "there should be one {kind}: {objects:#?}");
+        objects.pop()
+    }
+
+    /// The objective that the only rules say.
+    pub(crate) fn objective(&self) -> String {
+        self.only("PrometheusRule").map_or_else(|| "no rules".to_owned(), |rules| objective_of(&rules))
+    }
+
+    /// Writes of a kind since a point in the log that were carried out.
+    pub(crate) fn written(&self, start: usize, resource: &str) -> usize {
+        let of_kind = format!("{resource} ");
+        let writes = self.writes_since(start);
+        writes.iter().filter(|write| write.contains(&of_kind) && write.ends_with(" 200")).count()
+    }
+}
+
+/// The AgentSLO that the stage is about, with an objective.
+pub(crate) fn slo(objective: &str) -> Value {
+    let mut slo = success_slo("team-a", "one");
+    slo["spec"]["objective"] = objective.into();
+    slo
 }

@@ -161,6 +161,7 @@ fn look(place: &Place, query: &Query) -> Deed {
     let selection = Selection {
         collection: place.clone(),
         labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        name: text("fieldSelector").strip_prefix("metadata.name=").map(str::to_owned),
     };
     let pace = Pace {
         lasts: Duration::from_secs(text("timeoutSeconds").parse().unwrap_or(LONGEST_WATCH)),

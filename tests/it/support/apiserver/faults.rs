@@ -57,7 +57,7 @@ pub(super) enum Fault {
 
 /// How a watch ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// As it should.
     Closed,
     /// What it would go on from is forgotten.

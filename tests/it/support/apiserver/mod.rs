@@ -24,8 +24,8 @@ use tokio::sync::watch;
 use tower::BoxError;
 
 use self::call::{Call, Deed, Form};
-pub(crate) use self::faults::Moment;
-use self::faults::{Ending, Fault, Faults};
+pub(crate) use self::faults::{Ending, Moment};
+use self::faults::{Fault, Faults};
 use self::fields::Wish;
 use self::place::{KINDS, Place};
 use self::store::{Answer, Part, Selection, Store, failure, missing};
@@ -54,6 +54,11 @@ struct State {
     faults: Faults,
     /// Users who are kept waiting, and until when.
     held: BTreeMap<&'static str, tokio::time::Instant>,
+    /// Plurals of which nobody sees anything newer than a version.
+    frozen: BTreeMap<String, usize>,
+    /// How the watches of a kind end that began before a moment of the log.
+    ended: BTreeMap<String, (u64, Ending)>,
+    watches: u64,
     log: Vec<Logged>,
 }
 
@@ -95,6 +100,43 @@ impl ApiServer {
     /// Nothing that a user asks for is answered for a while, and no watch tells it anything.
     pub(crate) fn hold(&self, user: &'static str, duration: Duration) {
         self.state().held.insert(user, tokio::time::Instant::now() + duration);
+    }
+
+    /// From now on nobody sees what changes in a kind after a version: lists of all and watches are that far
+    /// behind.
+    pub(crate) fn freeze(&self, plural: &str, version: usize) {
+        self.state().frozen.insert(plural.to_owned(), version);
+    }
+
+    /// Everybody sees everything again.
+    pub(crate) fn thaw(&self) {
+        self.state().frozen.clear();
+        self.changed.send_replace(());
+    }
+
+    /// Ends the watches of a kind that are under way.
+    pub(crate) fn end_watches(&self, plural: &str, ending: Ending) {
+        let mut state = self.state();
+        let until = state.watches;
+        state.ended.insert(plural.to_owned(), (until, ending));
+        drop(state);
+        self.changed.send_replace(());
+    }
+
+    /// How many changes there were.
+    pub(crate) fn version(&self) -> usize {
+        self.state().store.version()
+    }
+
+    /// Every object of every kind at a version.
+    pub(crate) fn everything_at(&self, version: usize) -> Vec<Value> {
+        let state = self.state();
+        let of_kind = |kind: &place::Kind| {
+            let (group_version, plural) = (kind.group_version.to_owned(), kind.plural.to_owned());
+            let collection = Place { group_version, plural, ..Place::default() };
+            state.store.list(&Selection { collection, labels: Vec::new(), name: None }, version)
+        };
+        KINDS.iter().flat_map(of_kind).collect()
     }
 
     /// From now on the garbage collector waits to be told to work, or no longer.
@@ -180,12 +222,13 @@ impl ApiServer {
         let (group_version, plural) = (group_version.to_owned(), plural.to_owned());
         let collection = Place { group_version, plural, ..Place::default() };
         let state = self.state();
-        state.store.list(&Selection { collection, labels: Vec::new() }, state.store.version())
+        let selection = Selection { collection, labels: Vec::new(), name: None };
+        state.store.list(&selection, state.store.version())
     }
 
     /// Every object.
     pub(crate) fn everything(&self) -> Vec<Value> {
-        self.state().store.everything()
+        self.everything_at(self.version())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -274,7 +317,9 @@ impl State {
         }
         match &call.deed {
             Deed::Get => self.store.get(place, version),
-            Deed::List { selection } => (200, self.list(selection, version)),
+            // One object is read where it is stored, and not from what a replica has heard of.
+            Deed::List { selection } if selection.name.is_some() => (200, self.list(selection, version)),
+            Deed::List { selection } => (200, self.list(selection, self.visible(&place.plural, version))),
             Deed::Watch { .. } => (200, Value::Null),
             Deed::Create => self.store.create(place, call.body.clone()),
             Deed::Replace => self.store.replace(place, call.body.clone()),
@@ -286,6 +331,11 @@ impl State {
                 self.store.apply(place, *part, wish)
             }
         }
+    }
+
+    /// The newest version of a kind that anybody sees.
+    fn visible(&self, plural: &str, version: usize) -> usize {
+        self.frozen.get(plural).map_or(version, |frozen| version.min(*frozen))
     }
 
     fn list(&self, selection: &Selection, version: usize) -> Value {

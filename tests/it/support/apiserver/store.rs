@@ -56,6 +56,7 @@ pub(super) enum Part {
 pub(super) struct Selection {
     pub(super) collection: Place,
     pub(super) labels: Vec<(String, String)>,
+    pub(super) name: Option<String>,
 }
 
 impl Selection {
@@ -63,7 +64,8 @@ impl Selection {
         let has = |(name, value): &(String, String)| {
             object.is_some_and(|object| object["metadata"]["labels"][name] == value.as_str())
         };
-        object.is_some() && self.collection.holds(place) && self.labels.iter().all(has)
+        let is_named = self.name.as_ref().is_none_or(|name| *name == place.name);
+        object.is_some() && is_named && self.collection.holds(place) && self.labels.iter().all(has)
     }
 }
 
@@ -110,13 +112,14 @@ impl Store {
         taken.map(|(_, object)| object.clone()).collect()
     }
 
-    pub(super) fn everything(&self) -> Vec<Value> {
-        self.objects.values().map(|stored| stored.object.clone()).collect()
-    }
-
-    /// What a watch is told of the changes after a version: kind of change and object.
-    pub(super) fn changes_after(&self, version: usize, selection: &Selection) -> Vec<(&'static str, Value)> {
-        let told = self.changes.iter().enumerate().skip(version).filter_map(|(index, change)| {
+    /// What a watch is told of the changes after a version and up to another: kind of change and object.
+    pub(super) fn changes_between(
+        &self,
+        version: usize,
+        until: usize,
+        selection: &Selection,
+    ) -> Vec<(&'static str, Value)> {
+        let told = self.changes.iter().enumerate().take(until).skip(version).filter_map(|(index, change)| {
             let before = selection.takes(&change.place, change.before.as_ref());
             let after = selection.takes(&change.place, change.after.as_ref());
             match (before, after) {

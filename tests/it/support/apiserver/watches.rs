@@ -34,6 +34,8 @@ struct Reading {
     server: ApiServer,
     changed: watch::Receiver<()>,
     watch: Watch,
+    /// Which watch it is, in the order of their beginnings.
+    number: u64,
     ends: Instant,
     next_bookmark: Instant,
     is_over: bool,
@@ -42,15 +44,21 @@ struct Reading {
 impl ApiServer {
     /// An answer that goes on for as long as somebody reads it, or until it ends.
     pub(super) fn watch(&self, mut watch: Watch) -> Response<Body> {
-        if !self.state().store.remembers(watch.since) {
-            (watch.ending, watch.pace.lasts) = (Ending::Gone, Duration::ZERO);
-        }
+        let number = {
+            let mut state = self.state();
+            state.watches += 1;
+            if !state.store.remembers(watch.since) {
+                (watch.ending, watch.pace.lasts) = (Ending::Gone, Duration::ZERO);
+            }
+            state.watches
+        };
         let reading = Reading {
             server: self.clone(),
             changed: self.changed.subscribe(),
             ends: Instant::now() + watch.pace.lasts,
             next_bookmark: Instant::now() + BOOKMARK_EVERY,
             watch,
+            number,
             is_over: false,
         };
         let lines = stream::unfold(reading, async |mut reading| Some((reading.next().await?, reading)));
@@ -64,6 +72,7 @@ impl Reading {
         while !self.is_over {
             self.server.let_pass(self.watch.user).await;
             self.changed.borrow_and_update();
+            self.hear_of_the_end();
             if self.ends <= Instant::now() {
                 self.is_over = true;
                 return self.end().await;
@@ -82,6 +91,16 @@ impl Reading {
         (self.watch.ending == Ending::Truncated).then(|| Err("the connection broke".into()))
     }
 
+    /// Somebody may have ended it before its time.
+    fn hear_of_the_end(&mut self) {
+        let plural = &self.watch.selection.collection.plural;
+        if let Some((until, ending)) = self.server.state().ended.get(plural)
+            && self.number <= *until
+        {
+            (self.watch.ending, self.ends) = (*ending, Instant::now());
+        }
+    }
+
     async fn end(&mut self) -> Option<Result<String, BoxError>> {
         match self.watch.ending {
             Ending::Closed => None,
@@ -98,8 +117,9 @@ impl Reading {
     fn news(&mut self) -> String {
         let Watch { selection, since, form, pace, .. } = &mut self.watch;
         let state = self.server.state();
-        let changes = state.store.changes_after(*since, selection);
-        *since = state.store.version();
+        let until = state.visible(&selection.collection.plural, state.store.version());
+        let changes = state.store.changes_between(*since, until, selection);
+        *since = until.max(*since);
         let lines: Vec<String> = changes
             .into_iter()
             .map(|(kind, object)| format!("{}\n", json!({"type": kind, "object": form.shape(object)})))
