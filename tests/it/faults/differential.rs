@@ -9,7 +9,7 @@ use super::moment::{Moment, moment};
 use super::world::{Scene, World};
 
 /// Pairs of a run of the tests; a soak has a fifth of its seeds.
-const PAIRS: u32 = 300;
+const PAIRS: u32 = 200;
 
 /// A leaf, unset, set or changed.
 type Pick = (usize, usize);

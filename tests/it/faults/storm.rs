@@ -17,7 +17,7 @@ use super::steps::{Step, Storm, steps};
 
 /// Storms of a run of the tests. An unoptimised build spends a quarter of a second on each, so there are not more;
 /// `make soak` has as many as one wants, and longer ones.
-const STORMS: u64 = 150;
+const STORMS: u64 = 100;
 /// Longest of these storms.
 const STEPS: usize = 16;
 /// Longest storm of a soak.
