@@ -7,6 +7,7 @@ mod bad_input;
 mod budget;
 mod check_metrics;
 mod claude_code;
+mod conformance;
 mod dashboards;
 mod definitions;
 mod discover;

@@ -3,6 +3,7 @@
 //! its own. They assert what is there in the end and what was asked for, never an order.
 
 mod cluster;
+pub(crate) mod conformance;
 mod corpus;
 mod observability;
 mod tenants;

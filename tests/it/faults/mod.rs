@@ -8,7 +8,7 @@ pub(crate) mod leaves;
 mod moment;
 mod outcome;
 mod recovery;
-mod stage;
+pub(crate) mod stage;
 mod stale;
 mod steps;
 mod storm;

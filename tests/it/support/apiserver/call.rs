@@ -25,6 +25,8 @@ pub(super) struct Call {
     pub(super) deed: Deed,
     pub(super) body: Value,
     pub(super) form: Form,
+    /// Whether only the answer is wanted.
+    pub(super) is_dry: bool,
 }
 
 /// What is to be done.
@@ -123,7 +125,8 @@ impl Call {
         };
         let form =
             if header(ACCEPT).contains("as=PartialObjectMetadata") { Form::Metadata } else { Form::Whole };
-        Ok(Self { path: url.path().to_owned(), place, subresource, deed, body, form })
+        let is_dry = query.get("dryRun").is_some_and(|which| which == "All");
+        Ok(Self { path: url.path().to_owned(), place, subresource, deed, body, form, is_dry })
     }
 
     /// The request as it is logged, but for the answer.

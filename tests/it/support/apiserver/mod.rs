@@ -308,6 +308,13 @@ impl State {
 
     /// Carries out a request; what it reads is as it was at a version.
     fn carry_out(&mut self, call: &Call, version: usize) -> Answer {
+        let before = call.is_dry.then(|| self.store.clone());
+        let answer = self.do_what_is_asked(call, version);
+        self.store = before.unwrap_or_else(|| std::mem::take(&mut self.store));
+        answer
+    }
+
+    fn do_what_is_asked(&mut self, call: &Call, version: usize) -> Answer {
         let place = &call.place;
         if place.plural.is_empty() {
             return self.discover(&place.group_version);

@@ -18,7 +18,7 @@ const SET_BY_SERVER: [&str; 6] =
 pub(super) type Answer = (u16, Value);
 
 /// All objects.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     objects: BTreeMap<Place, Stored>,
     changes: Vec<Change>,
@@ -37,7 +37,7 @@ struct Stored {
 }
 
 /// One change of one object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Change {
     place: Place,
     before: Option<Value>,
@@ -136,10 +136,12 @@ impl Store {
         told.collect()
     }
 
-    pub(super) fn create(&mut self, place: &Place, object: Value) -> Answer {
+    pub(super) fn create(&mut self, place: &Place, mut object: Value) -> Answer {
         if self.objects.contains_key(place) {
             return failure(409, &format!("{} \"{}\" already exists", place.plural, place.name));
         }
+        // A status is written by its own door.
+        object.as_object_mut().map(|fields| fields.remove("status"));
         let mut stored = Stored { object, owners: Owners::default() };
         stored.owners.update("somebody, Update", &json!({}), &own_fields(&stored.object, Part::Main));
         (201, self.put(place, stored))
