@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::stage::{A_WHILE, Stage, namespace, on_a_jumping_clock, pass, slo};
+use super::stage::{A_WHILE, Stage, namespace, on_a_jumping_clock, pass, resource, slo};
 use crate::scenarios::condition;
 use crate::support::{Ending, OPERATORS};
 
@@ -52,7 +52,7 @@ fn what_was_made_for_a_namesake_is_not_touched() {
     });
 }
 
-/// ST3.
+/// ST3: an operator that has something to say of an old generation does not say it of the new one.
 #[test]
 fn a_status_is_about_the_generation_that_it_names() {
     on_a_jumping_clock(async {
@@ -61,11 +61,14 @@ fn a_status_is_about_the_generation_that_it_names() {
         stage.write(&slo("95"));
         pass(A_WHILE).await;
         stage.server.freeze("agentslos", old);
+        let broken = json!({"defaults": {"pageSeverity": "not a severity"}});
+        stage.write(&resource("AgentPlatform", "", "default", &broken));
         stage.start(1);
-        stage.write(&namespace("team-a", &json!({"tier": "any"})));
         pass(Duration::from_mins(15)).await;
-        assert_eq!(observed(&stage), Some(2));
+        let accepted = stage.only("AgentSLO").and_then(|slo| condition(&slo, "Accepted"));
+        assert_eq!(accepted.map(|accepted| accepted["status"].clone()), Some(json!("False")));
         let generations = generations_seen(&stage);
+        assert_eq!(generations.last(), Some(&2));
         assert!(generations.is_sorted(), "{generations:?}");
     });
 }
@@ -78,7 +81,7 @@ fn a_list_on_its_way_is_not_taken_for_the_whole() {
         stage.write(&namespace("team-a", &json!({})));
         for name in ["a-older", "newer"] {
             let spec = json!({"agent": "support-agent", "guards": {"toolFailure": {}}});
-            stage.write(&super::stage::resource("AgentObservability", "team-a", name, &spec));
+            stage.write(&resource("AgentObservability", "team-a", name, &spec));
         }
         stage.start(0);
         pass(A_WHILE).await;
