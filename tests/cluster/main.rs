@@ -4,6 +4,7 @@
 mod admission_policies;
 mod api_server;
 mod bad_input;
+mod broken_wires;
 mod budget;
 mod check_metrics;
 mod claude_code;
@@ -48,5 +49,6 @@ mod survey;
 mod tenants;
 mod warnings;
 mod whole_loop;
+mod wire;
 
 use api_server::{api_server, refusal};
