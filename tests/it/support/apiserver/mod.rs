@@ -246,7 +246,6 @@ impl ApiServer {
         }
     }
 
-
     /// Answers a request of a user.
     pub(crate) async fn answer(
         &self,
