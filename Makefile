@@ -1,12 +1,14 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bless docs fuzz render run servers chart image publish bench-peers bench-scale krew ci
+.PHONY: help demo test test-fast soak check bless docs fuzz render run servers chart image publish bench-peers bench-scale krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
 CARGO ?= cargo
 EXAMPLE ?= success
 SIZES ?= 1000 10000 50000
+# Storms of a soak.
+SEEDS ?= 10000
 # Where the image goes, and under which version.
 IMAGE ?= agentslo
 VERSION ?= $(shell sed -n 's/^appVersion: //p' charts/agentslo/Chart.yaml)
@@ -25,6 +27,9 @@ test: ## Every test, on real servers; builds them on first use
 
 test-fast: ## The hermetic tests only, under a minute
 	$(CARGO) test --locked --lib --bins --test it
+
+soak: ## Random faults for longer, optimised: make soak SEEDS=10000
+	SOAK=$(SEEDS) $(CARGO) test --locked --profile soak --test it -- storm differential
 
 check: ## Formatting, lints, and the dependency rules where cargo-deny is installed
 	$(CARGO) fmt --all --check

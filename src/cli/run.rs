@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use k8s_openapi::jiff::Timestamp;
-use kube::Client;
+use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +18,10 @@ use super::print::{UNREACHABLE, USAGE};
 use crate::controller::{self, Election, Scope, Settings};
 use crate::domain::names::short_hash;
 use crate::domain::shard::Shards;
+
+/// Longest time in which the API server may say nothing on a connection that it should answer on. A watch
+/// has a bookmark every minute.
+const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
 /// Run the controller until it is told to stop.
 ///
@@ -84,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn serve(arguments: &Arguments) -> ExitCode {
-    let client = match Client::try_default().await {
+    let client = match connect().await {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(%error, "no usable cluster configuration; set KUBECONFIG or run in a cluster");
@@ -109,6 +113,13 @@ async fn serve(arguments: &Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A client that does not wait for ever for somebody who says nothing.
+async fn connect() -> Result<Client, Box<dyn std::error::Error>> {
+    let mut config = Config::infer().await?;
+    config.read_timeout = Some(LONGEST_SILENCE);
+    Ok(Client::try_from(config)?)
 }
 
 fn settings(arguments: &Arguments) -> Result<Settings, String> {

@@ -7,6 +7,7 @@ use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{Applied, apply};
+use super::confirm::confirm;
 use super::context::{Context, IncomingObservability};
 use super::error::ReconcileError;
 use super::gather::Found;
@@ -157,6 +158,7 @@ async fn enforce(
     let found = Found::look(resource, wanted, ctx).await?;
     let artifacts = Artifacts(parts.into_values().flat_map(|part| part.0).collect());
     let plan = plan(artifacts.owned_by(resource), &found.existing, &found.installed);
+    confirm(resource, &plan, &found.existing, ctx).await?;
     let applied = apply(plan, visit, &found.existing, ctx).await;
     if applied.wrote {
         tracing::info!(%namespace, name = resource.name_any(), "what the AgentObservability asks for was written");

@@ -7,6 +7,7 @@ use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{apply, known_acceptance};
+use super::confirm::confirm;
 use super::context::{Context, Incoming};
 use super::error::ReconcileError;
 use super::gather::{Facts, gather};
@@ -95,6 +96,7 @@ async fn enforce(
     let rules = rules_of(slo);
     let endpoint = facts.slo.platform.prometheus.clone();
     let plan = plan(artifacts, &facts.found.existing, &facts.found.installed);
+    confirm(slo, &plan, &facts.found.existing, ctx).await?;
     let applied = apply(plan, visit, &facts.found.existing, ctx).await;
     if applied.wrote {
         tracing::info!(%namespace, name = slo.name_any(), "the rules were written");

@@ -43,6 +43,12 @@ pub enum ReconcileError {
         #[source]
         source: kube::Error,
     },
+    /// What was decided about is no longer what is there.
+    #[error("{object} has changed or gone since it was looked at")]
+    Outdated {
+        /// Kind, namespace and name.
+        object: String,
+    },
     /// Another replica may be responsible by now, so nothing may be written.
     #[error("the Lease for namespace '{namespace}' is not held any more")]
     Deposed {
@@ -66,27 +72,31 @@ impl ReconcileError {
     /// Bounded reason for conditions and metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        self.cause().map_or("not_leader", reason_of)
+        match self {
+            Self::Outdated { .. } => "outdated",
+            Self::Deposed { .. } => "not_leader",
+            Self::Gather { source, .. }
+            | Self::Apply { source, .. }
+            | Self::Prune { source, .. }
+            | Self::Publish { source, .. } => reason_of(source),
+        }
     }
 
     /// When to try again.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        let Some(cause) = self.cause() else { return Retry::Slowly };
+        let cause = match self {
+            Self::Outdated { .. } => return Retry::Soon,
+            Self::Deposed { .. } => return Retry::Slowly,
+            Self::Gather { source, .. }
+            | Self::Apply { source, .. }
+            | Self::Prune { source, .. }
+            | Self::Publish { source, .. } => source,
+        };
         match status_of(cause).map(|status| status.code) {
             Some(409) => Retry::Soon,
             Some(403) => Retry::Slowly,
             Some(_) | None => Retry::Backoff,
-        }
-    }
-
-    fn cause(&self) -> Option<&kube::Error> {
-        match self {
-            Self::Gather { source, .. }
-            | Self::Apply { source, .. }
-            | Self::Prune { source, .. }
-            | Self::Publish { source, .. } => Some(source),
-            Self::Deposed { .. } => None,
         }
     }
 }

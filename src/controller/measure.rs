@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
 use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
+use tokio::time::Instant;
 
 use super::connect::connect;
 use super::context::Context;

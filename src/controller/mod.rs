@@ -6,6 +6,7 @@ mod agent_slo;
 mod apply;
 mod budget;
 mod children;
+mod confirm;
 mod connect;
 mod context;
 mod duplicates;

@@ -13,6 +13,10 @@ use super::poison::locked;
 const RESYNC: Duration = Duration::from_mins(10);
 /// Time to the next look at a kind that is not installed.
 const LOOK_FOR_KIND: Duration = Duration::from_secs(20);
+/// Pause after a first conflict; fresh eyes see what was written meanwhile.
+const SOON: Duration = Duration::from_millis(200);
+/// Longest pause after conflicts in a row.
+const LONGEST_SOON: Duration = Duration::from_secs(30);
 /// Longest pause after failures in a row.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
@@ -80,11 +84,12 @@ pub(super) fn retry(subject: &Subject, error: &ReconcileError, ctx: &Context) ->
         *count
     };
     let pause = match error.retry() {
-        Retry::Soon => Duration::from_millis(200),
+        // The cache may stay behind for minutes, where a watch has gone silent.
+        Retry::Soon => (SOON * (1 << (failures.saturating_sub(1).min(9)))).min(LONGEST_SOON),
         Retry::Backoff => spread(Duration::from_secs(1 << failures.min(9)).min(LONGEST_PAUSE), subject),
         Retry::Slowly => LONGEST_PAUSE,
     };
-    if error.retry() != Retry::Soon {
+    if pause >= Duration::from_secs(1) {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         let Subject { kind, namespace, name } = subject;
         tracing::warn!(kind, namespace, name, %error, cause, ?pause, "will try again");

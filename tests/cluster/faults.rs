@@ -19,6 +19,7 @@ async fn no_fault_loses_a_rule() {
     nothing_is_written_or_read_at_rest(&stage).await;
     two_operators_at_once_harm_nothing(&stage).await;
     the_api_server_may_die(&stage).await;
+    prometheus_may_die(&stage).await;
     the_operator_may_be_killed_at_any_moment(&stage).await;
     stage.operator.stop().await;
     stage.bed.stop().await;
@@ -78,6 +79,20 @@ async fn the_api_server_may_die(stage: &Stage) {
     stage.bed.server(Part::Apiserver).start().await.expect("the API server should come back");
     stage.apply(&success_slo("faults", "after-death", "99")).await;
     stage.wait_for_condition("faults", "after-death", ("RulesApplied", "True", "Applied")).await;
+}
+
+/// No rule changes, and afterwards the status says what it said before.
+async fn prometheus_may_die(stage: &Stage) {
+    let generations = |rules: &[Value]| -> Vec<Value> {
+        rules.iter().map(|rule| rule["metadata"]["generation"].clone()).collect()
+    };
+    let before = generations(&stage.rules("faults").await);
+    stage.bed.server(Part::Prometheus).kill9();
+    stage.wait_for_condition("faults", "first", ("DataAvailable", "Unknown", "QueryFailed")).await;
+    stage.wait_for_condition("faults", "first", ("Ready", "True", "Ready")).await;
+    stage.bed.server(Part::Prometheus).start().await.expect("Prometheus should come back");
+    stage.wait_for_condition("faults", "first", ("DataAvailable", "False", "NoSeries")).await;
+    assert_eq!(generations(&stage.rules("faults").await), before);
 }
 
 /// Kills the operator a little later each time, so that every stage of a first reconciliation is hit.

@@ -4,9 +4,11 @@
 mod admission_policies;
 mod api_server;
 mod bad_input;
+mod broken_wires;
 mod budget;
 mod check_metrics;
 mod claude_code;
+mod conformance;
 mod dashboards;
 mod definitions;
 mod discover;
@@ -47,5 +49,6 @@ mod survey;
 mod tenants;
 mod warnings;
 mod whole_loop;
+mod wire;
 
 use api_server::{api_server, refusal};

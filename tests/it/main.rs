@@ -35,6 +35,7 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod conformance;
 mod discover;
 mod faults;
 #[path = "../bad_input/fixtures.rs"]

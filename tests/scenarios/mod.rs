@@ -3,6 +3,7 @@
 //! its own. They assert what is there in the end and what was asked for, never an order.
 
 mod cluster;
+pub(crate) mod conformance;
 mod corpus;
 mod observability;
 mod tenants;
@@ -357,7 +358,7 @@ async fn only_rules(cluster: &impl Cluster, namespace: &str) -> Value {
 }
 
 /// The objective that the rules are made for.
-fn objective_of(rules: &Value) -> String {
+pub(crate) fn objective_of(rules: &Value) -> String {
     let groups = rules["spec"]["groups"].as_array().into_iter().flatten();
     let mut rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
     let info =

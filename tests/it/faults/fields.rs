@@ -7,6 +7,7 @@ use std::thread;
 use serde_json::Value;
 
 use super::leaves::{LEAVES, Leaf, Transitions};
+use super::moment::{Moment, moment};
 use super::values::context;
 use super::world::{Owned, Scene, World};
 
@@ -29,14 +30,6 @@ const AFFECTS_NOTHING: &[(&str, &str)] = &[
 const SELECTS: &str = "which AgentPlatform governs a namespace is not a matter of validation or rendering";
 /// Before it has answered, the status goes on saying what it said.
 const ASKS: &str = "which Prometheus is asked and how: only its answer shows";
-
-/// What there is at one moment.
-#[derive(Clone, Debug, PartialEq)]
-struct Moment {
-    children: BTreeMap<Owned, Value>,
-    statuses: BTreeMap<String, Value>,
-    refused: BTreeMap<String, String>,
-}
 
 /// A leaf that was set, changed and unset.
 struct Visit {
@@ -72,11 +65,6 @@ fn visit(leaf: &'static Leaf) -> Visit {
     let changed = moment(&mut world, &scene(&changed));
     let unset = moment(&mut world, &without);
     Visit { leaf, never, set, changed, unset }
-}
-
-fn moment(world: &mut World, scene: &Scene) -> Moment {
-    world.reconcile(scene);
-    Moment { children: world.children(), statuses: world.statuses(), refused: world.refused.clone() }
 }
 
 /// Whose spec the leaves of a kind are in.

@@ -4,5 +4,5 @@ mod apiserver;
 mod cluster;
 mod prometheus;
 
-pub(crate) use apiserver::{ApiServer, Moment};
+pub(crate) use apiserver::{ApiServer, Ending, Moment, OPERATORS};
 pub(crate) use cluster::FakeCluster;

@@ -1,6 +1,7 @@
 //! One request, read: what is to be done to which object.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::http::Method;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -12,6 +13,9 @@ use super::place::Place;
 use super::store::{Part, Selection};
 use crate::scenarios::Request;
 
+/// Seconds after which a watch ends if nobody says otherwise.
+const LONGEST_WATCH: u64 = 1800;
+
 /// A request.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -21,6 +25,8 @@ pub(super) struct Call {
     pub(super) deed: Deed,
     pub(super) body: Value,
     pub(super) form: Form,
+    /// Whether only the answer is wanted.
+    pub(super) is_dry: bool,
 }
 
 /// What is to be done.
@@ -33,8 +39,10 @@ pub(super) enum Deed {
     Watch {
         selection: Selection,
         since: usize,
+        pace: Pace,
     },
     Create,
+    Replace,
     Merge,
     Apply {
         part: Part,
@@ -51,6 +59,14 @@ const APPLY: &str = "application/apply-patch+yaml";
 /// Whether an API server, which reads an apply as YAML 1.1, refuses a character or folds it like a line break.
 fn is_not_kept_by_yaml(character: char) -> bool {
     matches!(character, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// How long a watch goes on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) lasts: Duration,
+    /// Whether it is told how far it has come when nothing happens.
+    pub(super) has_bookmarks: bool,
 }
 
 /// How much of an object is wanted.
@@ -100,6 +116,7 @@ impl Call {
         let deed = match head.method {
             Method::GET => look(&place, &query),
             Method::POST => Deed::Create,
+            Method::PUT => Deed::Replace,
             Method::DELETE => Deed::Delete,
             Method::PATCH if is_mangled => Deed::Mangled,
             Method::PATCH if is_apply => apply(part, &query),
@@ -108,7 +125,8 @@ impl Call {
         };
         let form =
             if header(ACCEPT).contains("as=PartialObjectMetadata") { Form::Metadata } else { Form::Whole };
-        Ok(Self { path: url.path().to_owned(), place, subresource, deed, body, form })
+        let is_dry = query.get("dryRun").is_some_and(|which| which == "All");
+        Ok(Self { path: url.path().to_owned(), place, subresource, deed, body, form, is_dry })
     }
 
     /// The request as it is logged, but for the answer.
@@ -118,6 +136,7 @@ impl Call {
             Deed::List { .. } => "list",
             Deed::Watch { .. } => "watch",
             Deed::Create => "create",
+            Deed::Replace => "update",
             Deed::Merge | Deed::Apply { .. } | Deed::Mangled => "patch",
             Deed::Delete => "delete",
         };
@@ -145,9 +164,14 @@ fn look(place: &Place, query: &Query) -> Deed {
     let selection = Selection {
         collection: place.clone(),
         labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        name: text("fieldSelector").strip_prefix("metadata.name=").map(str::to_owned),
+    };
+    let pace = Pace {
+        lasts: Duration::from_secs(text("timeoutSeconds").parse().unwrap_or(LONGEST_WATCH)),
+        has_bookmarks: text("allowWatchBookmarks") == "true",
     };
     match text("watch") {
-        "true" => Deed::Watch { selection, since: text("resourceVersion").parse().unwrap_or_default() },
+        "true" => Deed::Watch { selection, since: text("resourceVersion").parse().unwrap_or_default(), pace },
         _ => Deed::List { selection },
     }
 }

@@ -1,9 +1,11 @@
-//! What goes wrong: once, always, or for ever after a certain write.
+//! What goes wrong: once, always, for ever after a certain write, or as the weather has it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::weather::Weather;
 use crate::scenarios::Request;
 
 /// Every fault that is prepared.
@@ -12,6 +14,7 @@ pub(super) struct Faults {
     once: Vec<Once>,
     forbidden: BTreeSet<(String, String)>,
     cut: Option<Cut>,
+    pub(super) weather: Option<Weather>,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,25 @@ pub(crate) enum Moment {
 pub(super) enum Fault {
     Refused(u16),
     Broken(Moment),
+    /// The answer is what it would have been so many changes ago.
+    Behind(usize),
+    /// It takes its time, before it is carried out or after it.
+    Late(Moment, Duration),
+    /// A watch ends in the middle.
+    Ends(Ending, Duration),
+}
+
+/// How a watch ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ending {
+    /// As it should.
+    Closed,
+    /// What it would go on from is forgotten.
+    Gone,
+    /// In the middle of a line.
+    Truncated,
+    /// It does not end, and nothing comes any more.
+    Silent,
 }
 
 impl Faults {
@@ -73,7 +95,9 @@ impl Faults {
 
     /// What befalls a request to a path.
     pub(super) fn strike(&mut self, request: &Request, path: &str) -> Option<Fault> {
-        self.break_off(request).or_else(|| self.refuse(request, path).map(Fault::Refused))
+        self.break_off(request)
+            .or_else(|| self.refuse(request, path).map(Fault::Refused))
+            .or_else(|| self.weather.as_mut()?.strike(request, path))
     }
 
     fn break_off(&mut self, request: &Request) -> Option<Fault> {

@@ -46,7 +46,8 @@ impl Owners {
             fields.retain(|path| !lost.contains(path));
         }
         let set = self.0.insert(wish.owner.to_owned(), wanted.keys().cloned().collect()).unwrap_or_default();
-        let is_held = |path: &Path| self.0.values().any(|fields| fields.contains(path));
+        // What holds something that is somebody's stays too.
+        let is_held = |path: &Path| self.0.values().flatten().any(|held| held.starts_with(path));
         // An item is found by its key, so the key goes last.
         let mut dropped: Vec<&Path> = set.iter().filter(|path| !is_held(path)).collect();
         dropped.sort_by_key(|path| is_key(path));

@@ -1,6 +1,6 @@
 //! The objects, their versions, and what changed when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,24 @@ use super::place::Place;
 /// The time at which everything was made: no test here depends on it.
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
+/// Metadata that nobody else sets.
+const SET_BY_SERVER: [&str; 6] =
+    ["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "generation", "managedFields"];
+
 /// An answer: HTTP status and body.
 pub(super) type Answer = (u16, Value);
 
 /// All objects.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     objects: BTreeMap<Place, Stored>,
     changes: Vec<Change>,
+    /// Changes before this one are forgotten, so that no watch can begin there.
+    compacted: usize,
+    /// UIDs of what was there.
+    gone: BTreeSet<String>,
+    /// Whether the garbage collector takes its time.
+    pub(super) is_littered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -27,7 +37,7 @@ struct Stored {
 }
 
 /// One change of one object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Change {
     place: Place,
     before: Option<Value>,
@@ -46,6 +56,7 @@ pub(super) enum Part {
 pub(super) struct Selection {
     pub(super) collection: Place,
     pub(super) labels: Vec<(String, String)>,
+    pub(super) name: Option<String>,
 }
 
 impl Selection {
@@ -53,7 +64,8 @@ impl Selection {
         let has = |(name, value): &(String, String)| {
             object.is_some_and(|object| object["metadata"]["labels"][name] == value.as_str())
         };
-        object.is_some() && self.collection.holds(place) && self.labels.iter().all(has)
+        let is_named = self.name.as_ref().is_none_or(|name| *name == place.name);
+        object.is_some() && is_named && self.collection.holds(place) && self.labels.iter().all(has)
     }
 }
 
@@ -63,42 +75,92 @@ impl Store {
         self.changes.len()
     }
 
-    pub(super) fn get(&self, place: &Place) -> Answer {
-        self.objects.get(place).map_or_else(|| missing(place), |stored| (200, stored.object.clone()))
+    /// Forgets how it came to be what it is.
+    pub(super) fn compact(&mut self) {
+        self.compacted = self.version();
     }
 
-    pub(super) fn list(&self, selection: &Selection) -> Vec<Value> {
-        let taken =
-            self.objects.iter().filter(|(place, stored)| selection.takes(place, Some(&stored.object)));
-        taken.map(|(_, stored)| stored.object.clone()).collect()
+    /// Whether a watch can begin after a version.
+    pub(super) fn remembers(&self, version: usize) -> bool {
+        version >= self.compacted
     }
 
-    pub(super) fn everything(&self) -> Vec<Value> {
-        self.objects.values().map(|stored| stored.object.clone()).collect()
+    /// An object as it was at a version.
+    pub(super) fn get(&self, place: &Place, version: usize) -> Answer {
+        let since = self.changes.get(version..).unwrap_or_default();
+        let first = since.iter().find(|change| change.place == *place);
+        let then = match first {
+            Some(change) => change.before.as_ref(),
+            None => self.objects.get(place).map(|stored| &stored.object),
+        };
+        then.map_or_else(|| missing(place), |object| (200, object.clone()))
     }
 
-    /// What a watch is told of the changes after a version: kind of change and object.
-    pub(super) fn changes_after(&self, version: usize, selection: &Selection) -> Vec<(&'static str, Value)> {
-        let told = self.changes.iter().skip(version).filter_map(|change| {
+    /// The objects that there were at a version.
+    pub(super) fn list(&self, selection: &Selection, version: usize) -> Vec<Value> {
+        let is_asked_for = |place: &Place| selection.collection.holds(place);
+        let now = self.objects.iter().filter(|(place, _)| is_asked_for(place));
+        let mut then: BTreeMap<&Place, &Value> = now.map(|(place, stored)| (place, &stored.object)).collect();
+        let since = self.changes.get(version..).unwrap_or_default();
+        for change in since.iter().rev().filter(|change| is_asked_for(&change.place)) {
+            match &change.before {
+                Some(before) => then.insert(&change.place, before),
+                None => then.remove(&change.place),
+            };
+        }
+        let taken = then.into_iter().filter(|(place, object)| selection.takes(place, Some(object)));
+        taken.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// What a watch is told of the changes after a version and up to another: kind of change and object.
+    pub(super) fn changes_between(
+        &self,
+        version: usize,
+        until: usize,
+        selection: &Selection,
+    ) -> Vec<(&'static str, Value)> {
+        let told = self.changes.iter().enumerate().take(until).skip(version).filter_map(|(index, change)| {
             let before = selection.takes(&change.place, change.before.as_ref());
             let after = selection.takes(&change.place, change.after.as_ref());
             match (before, after) {
                 (false, true) => Some(("ADDED", change.after.clone()?)),
                 (true, true) => Some(("MODIFIED", change.after.clone()?)),
-                (true, false) => Some(("DELETED", change.after.as_ref().or(change.before.as_ref())?.clone())),
+                (true, false) => {
+                    let mut last = change.before.clone()?;
+                    last["metadata"]["resourceVersion"] = (index + 1).to_string().into();
+                    Some(("DELETED", last))
+                }
                 (false, false) => None,
             }
         });
         told.collect()
     }
 
-    pub(super) fn create(&mut self, place: &Place, object: Value) -> Answer {
+    pub(super) fn create(&mut self, place: &Place, mut object: Value) -> Answer {
         if self.objects.contains_key(place) {
             return failure(409, &format!("{} \"{}\" already exists", place.plural, place.name));
         }
+        // A status is written by its own door.
+        object.as_object_mut().map(|fields| fields.remove("status"));
         let mut stored = Stored { object, owners: Owners::default() };
         stored.owners.update("somebody, Update", &json!({}), &own_fields(&stored.object, Part::Main));
         (201, self.put(place, stored))
+    }
+
+    pub(super) fn replace(&mut self, place: &Place, mut object: Value) -> Answer {
+        let Some(mut stored) = self.objects.get(place).cloned() else { return missing(place) };
+        let before = stored.object.clone();
+        let wanted = &object["metadata"]["resourceVersion"];
+        if !wanted.is_null() && *wanted != before["metadata"]["resourceVersion"] {
+            return conflict(place, "the object has been modified");
+        }
+        for set_by_server in SET_BY_SERVER {
+            object["metadata"][set_by_server] = before["metadata"][set_by_server].clone();
+        }
+        stored.object = object;
+        let own = |object: &Value| own_fields(object, Part::Main);
+        stored.owners.update("somebody, Update", &own(&before), &own(&stored.object));
+        (200, self.put(place, stored))
     }
 
     pub(super) fn merge(&mut self, place: &Place, patch: &Value) -> Answer {
@@ -139,32 +201,53 @@ impl Store {
         if !is_met("uid") || !is_met("resourceVersion") {
             return conflict(place, "the precondition does not hold");
         }
+        if finalizers(&stored.object) > 0 {
+            let mut leaving = stored.clone();
+            leaving.object["metadata"]["deletionTimestamp"] = CREATED.into();
+            return (200, self.put(place, leaving));
+        }
         self.remove(place);
         (200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}))
     }
 
     fn remove(&mut self, place: &Place) {
-        let Some(Stored { object, .. }) = self.objects.remove(place) else { return };
-        let uid = object["metadata"]["uid"].clone();
-        self.note(place, Some(object), None);
-        let is_owned = |stored: &Stored| {
-            let owners = stored.object["metadata"]["ownerReferences"].as_array();
-            owners.is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == uid))
-        };
-        let owned: Vec<Place> = self
-            .objects
-            .iter()
-            .filter(|(_, stored)| is_owned(stored))
-            .map(|(place, _)| place.clone())
-            .collect();
-        for place in &owned {
-            self.remove(place);
+        self.take_out(place);
+        if !self.is_littered {
+            self.collect_garbage();
         }
     }
 
-    /// Stores an object; one that is as before keeps its version.
+    /// Removes that of which all owners are gone.
+    pub(super) fn collect_garbage(&mut self) {
+        let is_gone = |owner: &Value| owner["uid"].as_str().is_some_and(|uid| self.gone.contains(uid));
+        let is_garbage = |stored: &Stored| {
+            let owners = stored.object["metadata"]["ownerReferences"].as_array();
+            owners.is_some_and(|owners| !owners.is_empty() && owners.iter().all(is_gone))
+        };
+        let garbage = self.objects.iter().filter(|(_, stored)| is_garbage(stored));
+        let garbage: Vec<Place> = garbage.map(|(place, _)| place.clone()).collect();
+        for place in &garbage {
+            self.take_out(place);
+        }
+        if !garbage.is_empty() {
+            self.collect_garbage();
+        }
+    }
+
+    fn take_out(&mut self, place: &Place) {
+        let Some(Stored { object, .. }) = self.objects.remove(place) else { return };
+        self.gone.extend(object["metadata"]["uid"].as_str().map(str::to_owned));
+        self.note(place, Some(object), None);
+    }
+
+    /// Stores an object; one that is as before keeps its version, and one that was deleted and for which
+    /// nobody has anything left to do goes.
     fn put(&mut self, place: &Place, mut stored: Stored) -> Value {
         let before = self.objects.get(place).map(|stored| stored.object.clone());
+        if !stored.object["metadata"]["deletionTimestamp"].is_null() && finalizers(&stored.object) == 0 {
+            self.remove(place);
+            return stored.object;
+        }
         let next = self.version() + 1;
         complete(&mut stored.object, place, next);
         stored.object["metadata"]["managedFields"] = stored.owners.shown();
@@ -173,7 +256,10 @@ impl Store {
             metadata["resourceVersion"] = next.to_string().into();
             let generation =
                 before.as_ref().map_or(0, |before| before["metadata"]["generation"].as_i64().unwrap_or(0));
-            let is_edit = before.as_ref().is_none_or(|before| content(before) != content(&stored.object));
+            let is_leaving = |object: &Value| !object["metadata"]["deletionTimestamp"].is_null();
+            let is_edit = before.as_ref().is_none_or(|before| {
+                content(before) != content(&stored.object) || is_leaving(before) != is_leaving(&stored.object)
+            });
             stored.object["metadata"]["generation"] = (generation + i64::from(is_edit)).into();
             self.note(place, before, Some(stored.object.clone()));
         }
@@ -211,10 +297,14 @@ fn own_fields(object: &Value, part: Part) -> Value {
         Part::Main => fields.retain(|name, _| name != "status"),
     }
     if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-        let set_by_server = ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"];
-        metadata.retain(|name, _| !set_by_server.contains(&name.as_str()));
+        metadata.retain(|name, _| !SET_BY_SERVER.contains(&name.as_str()));
     }
     Value::Object(fields)
+}
+
+/// How many have something to do before an object may go.
+fn finalizers(object: &Value) -> usize {
+    object["metadata"]["finalizers"].as_array().map_or(0, Vec::len)
 }
 
 /// What counts as an edit.
@@ -229,6 +319,8 @@ pub(super) fn failure(code: u16, message: &str) -> Answer {
         403 => "Forbidden",
         404 => "NotFound",
         409 => "Conflict",
+        410 => "Expired",
+        429 => "TooManyRequests",
         _ => "InternalError",
     };
     let body = json!({

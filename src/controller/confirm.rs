@@ -1,0 +1,51 @@
+//! Before something is replaced or deleted the API server is asked whether what was decided about is still
+//! what is there. A cache may be behind, after a restart by a list that a lagging replica answered, and then
+//! what follows from an old spec would undo what follows from a newer one.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use kube::api::{Api, ListParams};
+use kube::core::NamespaceResourceScope;
+use kube::{Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use super::context::Context;
+use super::error::ReconcileError;
+use crate::plan::{ChildName, Existing, Plan, child_name};
+
+/// Makes sure that the owner is as it was when a plan was made, where the plan puts an end to anything.
+///
+/// # Errors
+/// If it has changed or gone meanwhile, or nobody can tell.
+pub(super) async fn confirm<K>(
+    owner: &K,
+    plan: &Plan,
+    existing: &BTreeMap<ChildName, Existing>,
+    ctx: &Context,
+) -> Result<(), ReconcileError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+{
+    if !puts_an_end(plan, existing) {
+        return Ok(());
+    }
+    let (namespace, name) = (owner.namespace().unwrap_or_default(), owner.name_any());
+    let object = format!("{} {namespace}/{name}", K::kind(&()));
+    let api: Api<K> = Api::namespaced(ctx.client.clone(), &namespace);
+    // What people write is listed and never got, so that is what is permitted.
+    let only = ListParams::default().fields(&format!("metadata.name={name}"));
+    let found = api.list_metadata(&only).await;
+    let found = found.map_err(|source| ReconcileError::Gather { object: object.clone(), source })?;
+    let is_there = found
+        .items
+        .iter()
+        .any(|live| live.uid() == owner.uid() && live.metadata.generation == owner.meta().generation);
+    if is_there { Ok(()) } else { Err(ReconcileError::Outdated { object }) }
+}
+
+fn puts_an_end(plan: &Plan, existing: &BTreeMap<ChildName, Existing>) -> bool {
+    let is_there =
+        |name: &ChildName| matches!(existing.get(name), Some(Existing::Live { .. } | Existing::Settled(_)));
+    !plan.prune.is_empty() || plan.apply.iter().any(|artifact| is_there(&child_name(artifact)))
+}
