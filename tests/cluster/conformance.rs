@@ -29,7 +29,7 @@ async fn the_real_server_keeps_every_promise() {
         bed,
         a_generation_counts_edits_of_the_spec,
         a_status_is_written_by_its_own_door,
-        each_manager_owns_what_it_applied,
+        each_keeps_the_fields_that_it_applied,
         items_with_a_key_are_merged,
         what_has_changed_is_not_written_over_or_deleted,
         what_has_a_finalizer_waits_for_it,

@@ -102,7 +102,7 @@ pub(crate) async fn a_status_is_written_by_its_own_door(ground: &Ground) {
     assert_eq!((&told["spec"]["objective"], &told["metadata"]["generation"]), (&json!("99"), &json!(1)));
 }
 
-pub(crate) async fn each_manager_owns_what_it_applied(ground: &Ground) {
+pub(crate) async fn each_keeps_the_fields_that_it_applied(ground: &Ground) {
     apply(&ground.maps, "one", &ground.map("owned", &json!({"a": "1", "b": "1"}))).await;
     let both = apply(&ground.maps, "two", &ground.map("owned", &json!({"a": "1", "c": "2"}))).await;
     assert_eq!(both["data"], json!({"a": "1", "b": "1", "c": "2"}));
