@@ -62,11 +62,12 @@ async fn main() -> std::result::Result<ExitCode, Box<dyn Error + Send + Sync>> {
         return Ok(ExitCode::SUCCESS);
     }
     let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let only_in_memory = std::env::args().any(|argument| argument == "--only-in-memory");
     let mut table = Table::default();
     table.add([empty().await?]);
     for size in sizes {
         println!("{size} AgentSLOs");
-        if size <= MOST_ON_REAL_SERVERS {
+        if size <= MOST_ON_REAL_SERVERS && !only_in_memory {
             measure(size, &mut table).await?;
         }
         measure_on_model(size, &mut table).await?;

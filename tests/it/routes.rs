@@ -273,8 +273,9 @@ const DAYS: [(&str, Weekday); 7] = [
     ("Sunday", Weekday::Sunday),
 ];
 
-/// 1 January 2026.
-const FIRST_SECOND: i64 = 1_767_225_600;
+/// 1 January 2027. In 2026 some zones give up their summer time, and the rule of a zone is that of the years to
+/// come.
+const FIRST_SECOND: i64 = 1_798_761_600;
 
 /// Which edge of a mute time is near.
 #[derive(Clone, Copy, Debug)]
