@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::join_all;
 use kube::Client;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -22,6 +23,9 @@ pub(super) type ChildMeta = PartialObjectMeta<DynamicObject>;
 
 /// How long a kind that is not installed is believed to be missing.
 const MISSING_FOR: Duration = Duration::from_secs(10);
+
+/// How long a start waits for the lists of children.
+const LISTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long it is enough to have said that a child is being changed by somebody else.
 const DRIFT_SAID_FOR: Duration = Duration::from_hours(1);
@@ -128,6 +132,13 @@ impl Children {
             }
         }
         Ok(installed)
+    }
+
+    /// Done when what there is of these kinds was listed, or after a while: where a list is refused, a child is
+    /// read when its owner is looked at.
+    pub(super) async fn listed(&self, kinds: &BTreeSet<ArtifactKind>) {
+        let lists = kinds.iter().filter_map(|kind| self.stores.get(kind)).map(Store::wait_until_ready);
+        let _ = tokio::time::timeout(LISTED_WITHIN, join_all(lists)).await;
     }
 
     async fn is_installed(&self, client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {

@@ -196,8 +196,12 @@ async fn reconcile_all(
             // One waits for all: a cache that fills wakes only the last of those who wait for it.
             stores.synced().await;
             // What is there from before must be watched, also where nobody asks for its kind any more.
-            if let Err(error) = ctx.children.installed(&ArtifactKind::ALL.into(), &ctx.client).await {
-                tracing::warn!(%error, "could not ask which kinds are installed; will ask when they are needed");
+            match ctx.children.installed(&ArtifactKind::ALL.into(), &ctx.client).await {
+                Ok(kinds) => ctx.children.listed(&kinds).await,
+                Err(error) => tracing::warn!(
+                    %error,
+                    "could not ask which kinds are installed; will ask when they are needed"
+                ),
             }
             ctx.caches_full.set(()).expect("nobody else should set it");
             readiness.set();

@@ -163,3 +163,22 @@ fn generations_seen(stage: &Stage) -> Vec<i64> {
         })
         .collect()
 }
+
+/// A child is read once at a start, when the list of children says that it is there: before, nothing would tell
+/// that what was read is still so, and it would be read again.
+#[test]
+fn a_start_waits_for_the_lists_of_children() {
+    on_a_jumping_clock(async {
+        let mut stage = Stage::given_slo().await;
+        stage.kill(0).await;
+        let start = stage.server.log().len();
+        stage.server.fail_once("list", "/apis/monitoring.coreos.com/v1/prometheusrules", 500);
+        stage.start(0);
+        pass(A_WHILE).await;
+        let log = stage.server.log();
+        let of_rules = log[start..].iter().filter(|line| line.request.resource == "prometheusrules");
+        let looks = of_rules.map(|line| (line.request.verb.as_str(), line.request.code));
+        let looks: Vec<(&str, u16)> = looks.filter(|(verb, _)| *verb != "watch").collect();
+        assert_eq!(looks, [("list", 500), ("list", 200), ("get", 200)]);
+    });
+}
