@@ -224,6 +224,12 @@ async fn look_into(
             seen.rules = rules_seen(entry, &groups);
         }
     }
+    for (_, entry, seen) in &mut missing {
+        // Without counts nobody can tell what is wrong with the series.
+        if !seen.is_evaluated(&entry.slo) {
+            seen.diagnosis = None;
+        }
+    }
     missing.retain(|(_, entry, seen)| seen.is_evaluated(&entry.slo));
     for (_, entry, seen) in in_turn(missing, looked_at, |(_, _, seen)| seen.diagnosis.is_none()) {
         if let Ok(diagnosis) = diagnose(connection, &entry.slo, seen).await {
