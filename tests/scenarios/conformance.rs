@@ -244,3 +244,24 @@ pub(crate) async fn a_dry_run_leaves_nothing(ground: &Ground) {
     assert_eq!(answered["data"]["a"], "1");
     assert!(ground.maps.get_opt("dry").await.expect("the server should answer").is_none());
 }
+
+/// Hands all promises to a macro that keeps them, after what else it takes: none is kept by one server only.
+macro_rules! every_promise {
+    ($keep:ident $(, $besides:ident)?) => {
+        $keep! {
+            $($besides,)?
+            a_generation_counts_edits_of_the_spec,
+            a_status_is_written_by_its_own_door,
+            each_keeps_the_fields_that_it_applied,
+            items_with_a_key_are_merged,
+            what_has_changed_is_not_written_over_or_deleted,
+            what_has_a_finalizer_waits_for_it,
+            what_nobody_owns_any_more_is_collected,
+            a_watch_tells_what_came_after_a_version,
+            a_watch_from_what_is_forgotten_is_refused,
+            a_bookmark_tells_how_far_a_watch_has_come,
+            a_dry_run_leaves_nothing,
+        }
+    };
+}
+pub(crate) use every_promise;
