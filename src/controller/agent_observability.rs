@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{Applied, apply};
 use super::confirm::confirm;
-use super::context::{Context, IncomingObservability};
+use super::context::Context;
 use super::error::ReconcileError;
 use super::gather::Found;
+use super::incoming::{Incoming, Kept};
 use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_observability};
@@ -33,20 +35,28 @@ use crate::{report, validate};
 /// What became of the children of each part.
 type Applications = BTreeMap<Part, Vec<(ChildName, Application)>>;
 
-impl Visited for AgentObservability {
-    const KIND: &'static str = "AgentObservability";
-
-    fn cache(ctx: &Context) -> &Store<IncomingObservability> {
-        &ctx.observabilities
-    }
-
+impl Kept for AgentObservability {
     fn observed_generation(&self) -> Option<i64> {
         self.status.as_ref()?.observed_generation
     }
 
+    /// The agent that it describes.
+    fn looked_up_by(&self) -> Option<&str> {
+        Some(&self.spec.agent)
+    }
+}
+
+impl Visited for AgentObservability {
+    const KIND: &'static str = "AgentObservability";
+
+    fn cache(ctx: &Context) -> &Store<Incoming<Self>> {
+        &ctx.observabilities
+    }
+
     /// One that was deleted is not known any more; it is made anew at once all the same.
-    fn children(&self, ctx: &Context) -> BTreeSet<ChildName> {
-        ctx.children.owned_by(&self.namespace().unwrap_or_default(), &self.uid().unwrap_or_default())
+    fn children(meta: &ObjectMeta, ctx: &Context) -> BTreeSet<ChildName> {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        ctx.children.owned_by(&text(&meta.namespace), &text(&meta.uid))
     }
 
     async fn reconcile(&self, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
@@ -84,15 +94,14 @@ fn facts(resource: &AgentObservability, platform: &Platform, ctx: &Context) -> O
 
 /// The oldest AgentObservability of the namespace that describes the same agent, unless it is this one.
 fn older(resource: &AgentObservability, ctx: &Context) -> Option<String> {
-    let age = |resource: &AgentObservability| (resource.creation_timestamp(), resource.name_any());
-    let own = age(resource);
-    let others = ctx.observabilities.state();
-    let same = others.iter().filter_map(|other| other.0.as_ref().ok()).filter(|other| {
-        other.namespace() == resource.namespace()
-            && other.spec.agent == resource.spec.agent
+    let age = |meta: &ObjectMeta| (meta.creation_timestamp.clone(), meta.name.clone());
+    let own = age(resource.meta());
+    let same = ctx.observabilities.state_filter(|other| {
+        other.meta().namespace == resource.meta().namespace
+            && other.looked_up_by() == Some(&resource.spec.agent)
             && other.meta().deletion_timestamp.is_none()
     });
-    same.map(age).filter(|other| *other < own).min().map(|(_, name)| name)
+    same.iter().map(|other| age(other.meta())).filter(|other| *other < own).min().and_then(|(_, name)| name)
 }
 
 /// Roles that have ever had series: those that the status remembers, and those that are seen now.

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::apply::{apply, known_acceptance};
 use super::confirm::confirm;
-use super::context::{Context, Incoming};
+use super::context::Context;
 use super::error::ReconcileError;
 use super::gather::{Facts, gather};
+use super::incoming::{Incoming, Kept};
 use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_slo};
@@ -26,19 +28,26 @@ use crate::render::{self, ArtifactKind};
 use crate::report::{Application, Judgement, Outcome};
 use crate::{report, validate};
 
-impl Visited for AgentSlo {
-    const KIND: &'static str = "AgentSLO";
-
-    fn cache(ctx: &Context) -> &Store<Incoming> {
-        &ctx.slos
-    }
-
+impl Kept for AgentSlo {
     fn observed_generation(&self) -> Option<i64> {
         self.status.as_ref()?.observed_generation
     }
 
-    fn children(&self, _: &Context) -> BTreeSet<ChildName> {
-        [rules_of(self)].into()
+    /// The AgentObservability that it refers to.
+    fn looked_up_by(&self) -> Option<&str> {
+        self.spec.observability_ref.as_ref().map(|reference| reference.name.as_str())
+    }
+}
+
+impl Visited for AgentSlo {
+    const KIND: &'static str = "AgentSLO";
+
+    fn cache(ctx: &Context) -> &Store<Incoming<Self>> {
+        &ctx.slos
+    }
+
+    fn children(meta: &ObjectMeta, _: &Context) -> BTreeSet<ChildName> {
+        [rules_of(meta)].into()
     }
 
     async fn reconcile(&self, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
@@ -46,8 +55,9 @@ impl Visited for AgentSlo {
     }
 }
 
-fn rules_of(slo: &AgentSlo) -> ChildName {
-    let name = child_name("AgentSLO", &slo.namespace().unwrap_or_default(), &slo.name_any());
+fn rules_of(meta: &ObjectMeta) -> ChildName {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let name = child_name("AgentSLO", &text(&meta.namespace), &text(&meta.name));
     (ArtifactKind::PrometheusRule, name)
 }
 
@@ -93,7 +103,7 @@ async fn enforce(
 ) -> Result<End, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
     let artifacts = render::slo(&valid).owned_by(slo);
-    let rules = rules_of(slo);
+    let rules = rules_of(slo.meta());
     let endpoint = facts.slo.platform.prometheus.clone();
     let plan = plan(artifacts, &facts.found.existing, &facts.found.installed);
     confirm(slo, &plan, &facts.found.existing, ctx).await?;

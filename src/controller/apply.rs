@@ -52,7 +52,7 @@ pub(super) async fn apply(
     let namespace = &visit.subject.namespace;
     let mut applied = Applied::default();
     for artifact in &plan.settled {
-        settle(artifact, namespace, existing, ctx);
+        settle(artifact, visit, existing, ctx);
     }
     for (name, obstacle) in plan.cannot {
         applied.amiss.insert(name, Application::Obstructed(obstacle));
@@ -62,13 +62,14 @@ pub(super) async fn apply(
             applied.error.get_or_insert(error);
             return applied;
         }
-        let later = ctx.put_off_replacing(visit, existing.get(&child_name(&artifact)));
+        let present = existing.get(&child_name(&artifact));
+        let later = ctx.put_off_replacing(visit, present);
         if later.is_some() {
             // What is in force stays so until then.
             applied.later = earlier(applied.later, later);
             continue;
         }
-        match write(&artifact, namespace, ctx).await {
+        match write(&artifact, present, visit, ctx).await {
             Ok(written) => {
                 applied.wrote = true;
                 let name = child_name(&artifact);
@@ -88,33 +89,53 @@ pub(super) async fn apply(
 }
 
 /// Remembers a child that was read and found as desired.
-fn settle(artifact: &Artifact, namespace: &str, existing: &BTreeMap<ChildName, Existing>, ctx: &Context) {
+fn settle(artifact: &Artifact, visit: &Visit, existing: &BTreeMap<ChildName, Existing>, ctx: &Context) {
     let name = child_name(artifact);
     let Some(Existing::Live { object, .. }) = existing.get(&name) else { return };
     let live: Result<DynamicObject, _> = serde_json::from_value(object.clone());
     if let Ok(live) = live {
-        remember(artifact, namespace, &name, &live, ctx);
+        remember(artifact, visit, &live, ctx);
     }
 }
 
-fn remember(artifact: &Artifact, namespace: &str, name: &ChildName, live: &DynamicObject, ctx: &Context) {
+fn remember(artifact: &Artifact, visit: &Visit, live: &DynamicObject, ctx: &Context) {
     let Some(resource_version) = live.metadata.resource_version.clone() else { return };
-    let fingerprint = Fingerprint::of(artifact);
-    ctx.children.settle(
-        namespace,
-        name,
-        Settled { resource_version, fingerprint, acceptance: acceptance(live) },
-    );
+    let settled = Settled {
+        resource_version,
+        fingerprint: Fingerprint::of(artifact),
+        generation: visit.generation,
+        acceptance: acceptance(live),
+    };
+    ctx.children.settle(&visit.subject.namespace, &child_name(artifact), settled);
 }
 
-async fn write(artifact: &Artifact, namespace: &str, ctx: &Context) -> Result<Value, kube::Error> {
-    let name = child_name(artifact);
+async fn write(
+    artifact: &Artifact,
+    present: Option<&Existing>,
+    visit: &Visit,
+    ctx: &Context,
+) -> Result<Value, kube::Error> {
+    let namespace = &visit.subject.namespace;
+    let mut object = artifact.to_value();
+    // What is replaced is the child that was looked at: if it is gone by now, or another has taken its name,
+    // this is a conflict.
+    if let Some(uid) = uid_of(&child_name(artifact), present, namespace, ctx) {
+        object["metadata"]["uid"] = uid.into();
+    }
     let api = api(artifact.kind(), namespace, ctx);
-    let written = server_side_apply::apply(&api, artifact.name(), &artifact.to_value()).await;
+    let written = server_side_apply::apply(&api, artifact.name(), &object).await;
     count(artifact.kind(), "patch", written.as_ref().err(), ctx);
     let written = written?;
-    remember(artifact, namespace, &name, &written, ctx);
+    remember(artifact, visit, &written, ctx);
     Ok(serde_json::to_value(written).expect("an object that was read should serialise"))
+}
+
+fn uid_of(name: &ChildName, present: Option<&Existing>, namespace: &str, ctx: &Context) -> Option<String> {
+    match present? {
+        Existing::Settled(_) => ctx.children.seen(namespace, name)?.uid,
+        Existing::Live { object, .. } => object["metadata"]["uid"].as_str().map(str::to_owned),
+        Existing::Gone(_) | Existing::Foreign { .. } => None,
+    }
 }
 
 fn note_failure(
@@ -127,7 +148,7 @@ fn note_failure(
     let object = format!("{:?} {namespace}/{}", artifact.kind(), artifact.name());
     ctx.children.forget(namespace, &child_name(artifact));
     let application = if code_of(&source) == 404 {
-        ctx.children.note_installed(artifact.kind(), false);
+        ctx.kinds.note_installed(artifact.kind(), false);
         Application::Obstructed(Obstacle::NotInstalled)
     } else {
         let reason = reason_of(&source);
@@ -148,12 +169,9 @@ fn note_failure(
 async fn prune((kind, name): &ChildName, namespace: &str, ctx: &Context) -> Result<(), ReconcileError> {
     ctx.may_write(Some(namespace))?;
     let child = (*kind, name.clone());
-    let Some(meta) = ctx.children.meta(namespace, &child) else { return Ok(()) };
+    let Some(seen) = ctx.children.seen(namespace, &child) else { return Ok(()) };
     let parameters = DeleteParams {
-        preconditions: Some(Preconditions {
-            uid: meta.metadata.uid.clone(),
-            resource_version: meta.metadata.resource_version.clone(),
-        }),
+        preconditions: Some(Preconditions { uid: seen.uid, resource_version: seen.resource_version }),
         ..DeleteParams::default()
     };
     let deleted = api(*kind, namespace, ctx).delete(name, &parameters).await;

@@ -1,18 +1,18 @@
-//! What we know of our children without asking: their metadata from a watch, and the content that they
-//! were last found to have. At rest no reconciliation reads anything.
+//! What we know of our children without asking: what a watch says of each, and the content that it was last
+//! found to have. At rest no reconciliation reads anything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::marker::PhantomData;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use futures::future::join_all;
-use kube::Client;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::ResourceExt;
 use kube::core::{DynamicObject, PartialObjectMeta};
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::Event;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::kinship::Owned;
 use super::poison::locked;
 use crate::plan::{ChildName, Fingerprint};
 use crate::render::ArtifactKind;
@@ -21,14 +21,20 @@ use crate::report::Acceptance;
 /// Metadata of a child.
 pub(super) type ChildMeta = PartialObjectMeta<DynamicObject>;
 
-/// How long a kind that is not installed is believed to be missing.
-const MISSING_FOR: Duration = Duration::from_secs(10);
-
 /// How long a start waits for the lists of children.
 const LISTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long it is enough to have said that a child is being changed by somebody else.
 const DRIFT_SAID_FOR: Duration = Duration::from_hours(1);
+
+/// What a watch says of a child.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) uid: Option<String>,
+    pub(super) resource_version: Option<String>,
+    /// Who controls it.
+    pub(super) controller: Option<Box<OwnerReference>>,
+}
 
 /// What a child was last found to be.
 #[derive(Clone, Debug)]
@@ -37,75 +43,100 @@ pub(super) struct Settled {
     pub(super) resource_version: String,
     /// The content that it has.
     pub(super) fingerprint: Fingerprint,
+    /// The generation of its owner that asked for that.
+    pub(super) generation: Option<i64>,
     /// What prometheus-operator said of it.
     pub(super) acceptance: Acceptance,
 }
 
 /// What we know of all children.
+#[derive(Default)]
 pub(super) struct Children {
-    stores: BTreeMap<ArtifactKind, Store<ChildMeta>>,
-    owned: Arc<Owned>,
-    settled: Mutex<BTreeMap<(String, ChildName), Settled>>,
-    /// Kinds that the API server was found to have. Each is watched from then on.
-    served: watch::Sender<BTreeSet<ArtifactKind>>,
-    missing: Mutex<BTreeMap<ArtifactKind, Instant>>,
+    known: Mutex<Known>,
+    /// Kinds of which what there is was listed once.
+    listed: watch::Sender<BTreeSet<ArtifactKind>>,
     drifted: Mutex<BTreeMap<(String, ChildName), Instant>>,
 }
 
 impl Children {
-    pub(super) fn new(
-        (stores, owned): (BTreeMap<ArtifactKind, Store<ChildMeta>>, Arc<Owned>),
-        served: watch::Sender<BTreeSet<ArtifactKind>>,
-    ) -> Self {
-        Self {
-            stores,
-            owned,
-            settled: Mutex::default(),
-            served,
-            missing: Mutex::default(),
-            drifted: Mutex::default(),
+    /// Follows a watch of one kind. A list counts when it is complete.
+    pub(super) fn follow(&self, kind: ArtifactKind, event: &Event<ChildMeta>) {
+        let mut known = locked(&self.known);
+        match event {
+            Event::Init => drop(known.lists.insert(kind, Vec::new())),
+            Event::InitApply(child) => {
+                known.lists.entry(kind).or_default().push((place(kind, child), seen(child)));
+            }
+            Event::InitDone => {
+                known.take_list(kind);
+                drop(known);
+                self.listed.send_if_modified(|listed| listed.insert(kind));
+            }
+            Event::Apply(child) => known.child(place(kind, child)).seen = Some(seen(child)),
+            Event::Delete(child) => known.lose(&place(kind, child)),
         }
     }
 
-    /// Metadata of a child from the watch, if it was seen.
-    pub(super) fn meta(&self, namespace: &str, (kind, name): &ChildName) -> Option<Arc<ChildMeta>> {
-        let key = ObjectRef::new_with(name, kind.api_resource()).within(namespace);
-        self.stores.get(kind)?.get(&key)
+    /// Done when what there is of these kinds was listed, or after a while: where a list is refused, a child is
+    /// read when its owner is looked at.
+    pub(super) async fn listed(&self, kinds: &BTreeSet<ArtifactKind>) {
+        let mut listed = self.listed.subscribe();
+        let all = listed.wait_for(|listed| listed.is_superset(kinds));
+        let _ = tokio::time::timeout(LISTED_WITHIN, all).await;
     }
 
-    /// Names of the children of an owner that were seen.
+    /// What the watch says of a child, if it is there.
+    pub(super) fn seen(&self, namespace: &str, name: &ChildName) -> Option<Seen> {
+        locked(&self.known).get(namespace, name)?.seen.clone()
+    }
+
+    /// All children of a kind in a namespace that are there, as a watch would tell of them.
+    pub(super) fn of_kind(&self, kind: ArtifactKind, namespace: &str) -> Vec<ChildMeta> {
+        let known = locked(&self.known);
+        let all = known.children.get(namespace).into_iter().flatten();
+        let of_kind = all.filter(|((other, _), _)| *other == kind);
+        of_kind.filter_map(|((_, name), child)| Some(meta(namespace, name, child.seen.as_ref()?))).collect()
+    }
+
+    /// Names of the children of an owner that are there.
     pub(super) fn owned_by(&self, namespace: &str, owner: &str) -> BTreeSet<ChildName> {
-        let mut names = self.owned.of(namespace, owner);
-        names.retain(|name| {
-            self.meta(namespace, name).is_some_and(|meta| controller_uid(&meta) == Some(owner))
-        });
-        names
+        let known = locked(&self.known);
+        let is_owned = |child: &Child| {
+            let controller = child.seen.as_ref().and_then(|seen| seen.controller.as_ref());
+            controller.is_some_and(|controller| controller.uid == owner)
+        };
+        let all = known.children.get(namespace).into_iter().flatten();
+        all.filter(|(_, child)| is_owned(child)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Whether somebody changed or deleted a child since it was last looked at.
     pub(super) fn is_disturbed(&self, namespace: &str, name: &ChildName) -> bool {
-        let seen = self.meta(namespace, name).and_then(|meta| meta.metadata.resource_version.clone());
-        self.settled(namespace, name).is_some_and(|settled| seen.as_ref() != Some(&settled.resource_version))
-    }
-
-    /// How many owners have children.
-    pub(super) fn owners(&self) -> usize {
-        self.owned.owners()
+        let known = locked(&self.known);
+        let Some(Child { seen, settled: Some(settled) }) = known.get(namespace, name) else { return false };
+        let version = seen.as_ref().and_then(|seen| seen.resource_version.as_ref());
+        version != Some(&settled.resource_version)
     }
 
     /// What the child was last found to be.
     pub(super) fn settled(&self, namespace: &str, name: &ChildName) -> Option<Settled> {
-        locked(&self.settled).get(&(namespace.to_owned(), name.clone())).cloned()
+        locked(&self.known).get(namespace, name)?.settled.clone()
     }
 
     /// Notes what a child was found to be.
     pub(super) fn settle(&self, namespace: &str, name: &ChildName, settled: Settled) {
-        locked(&self.settled).insert((namespace.to_owned(), name.clone()), settled);
+        locked(&self.known).child((namespace.to_owned(), name.clone())).settled = Some(settled);
     }
 
-    /// Forgets a child that is gone.
+    /// Forgets what a child was found to be.
     pub(super) fn forget(&self, namespace: &str, name: &ChildName) {
-        locked(&self.settled).remove(&(namespace.to_owned(), name.clone()));
+        locked(&self.known).forget(&(namespace.to_owned(), name.clone()));
+    }
+
+    /// Forgets what the children of an owner that is gone were found to be: nobody will look at them again.
+    pub(super) fn abandon(&self, namespace: &str, owner: &str) {
+        for name in self.owned_by(namespace, owner) {
+            self.forget(namespace, &name);
+        }
     }
 
     /// Notes that somebody else had changed a child; says whether that is worth saying again.
@@ -117,68 +148,190 @@ impl Children {
         drifted.entry(key).or_insert_with(Instant::now);
         is_news
     }
+}
 
-    /// Which of the kinds the API server knows. A kind that is missing is asked for again after a while,
-    /// so that it may be installed later without a restart.
-    pub(super) async fn installed(
-        &self,
-        kinds: &BTreeSet<ArtifactKind>,
-        client: &Client,
-    ) -> Result<BTreeSet<ArtifactKind>, kube::Error> {
-        let mut installed = BTreeSet::new();
-        for kind in kinds.iter().copied() {
-            if self.is_installed(client, kind).await? {
-                installed.insert(kind);
-            }
-        }
-        Ok(installed)
+/// Namespace, kind and name of a child.
+type Place = (String, ChildName);
+
+/// One child: what the watch says of it, and what it was found to be. One of the two there always is.
+#[derive(Default)]
+struct Child {
+    seen: Option<Seen>,
+    settled: Option<Settled>,
+}
+
+#[derive(Default)]
+struct Known {
+    children: BTreeMap<String, BTreeMap<ChildName, Child>>,
+    /// Lists under way.
+    lists: BTreeMap<ArtifactKind, Vec<(Place, Seen)>>,
+}
+
+impl Known {
+    fn get(&self, namespace: &str, name: &ChildName) -> Option<&Child> {
+        self.children.get(namespace)?.get(name)
     }
 
-    /// Done when what there is of these kinds was listed, or after a while: where a list is refused, a child is
-    /// read when its owner is looked at.
-    pub(super) async fn listed(&self, kinds: &BTreeSet<ArtifactKind>) {
-        let lists = kinds.iter().filter_map(|kind| self.stores.get(kind)).map(Store::wait_until_ready);
-        let _ = tokio::time::timeout(LISTED_WITHIN, join_all(lists)).await;
+    fn child(&mut self, (namespace, name): Place) -> &mut Child {
+        self.children.entry(namespace).or_default().entry(name).or_default()
     }
 
-    async fn is_installed(&self, client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {
-        if self.served.borrow().contains(&kind) {
-            return Ok(true);
+    fn take_list(&mut self, kind: ArtifactKind) {
+        for of_namespace in self.children.values_mut() {
+            let of_kind = of_namespace.iter_mut().filter(|((other, _), _)| *other == kind);
+            of_kind.for_each(|(_, child)| child.seen = None);
         }
-        if locked(&self.missing).get(&kind).is_some_and(|since| since.elapsed() < MISSING_FOR) {
-            return Ok(false);
+        for (place, seen) in self.lists.remove(&kind).unwrap_or_default() {
+            self.child(place).seen = Some(seen);
         }
-        let served = is_served(client, kind).await?;
-        self.note_installed(kind, served);
-        Ok(served)
+        for of_namespace in self.children.values_mut() {
+            of_namespace.retain(|_, child| child.is_known());
+        }
+        self.children.retain(|_, of_namespace| !of_namespace.is_empty());
     }
 
-    /// Notes whether a kind was found to be installed.
-    pub(super) fn note_installed(&self, kind: ArtifactKind, installed: bool) {
-        if installed {
-            locked(&self.missing).remove(&kind);
-            self.served.send_if_modified(|served| served.insert(kind));
-        } else {
-            locked(&self.missing).insert(kind, Instant::now());
-            self.served.send_if_modified(|served| served.remove(&kind));
+    fn lose(&mut self, place: &Place) {
+        self.change(place, |child| child.seen = None);
+    }
+
+    fn forget(&mut self, place: &Place) {
+        self.change(place, |child| child.settled = None);
+    }
+
+    fn change(&mut self, (namespace, name): &Place, change: impl FnOnce(&mut Child)) {
+        let Some(of_namespace) = self.children.get_mut(namespace) else { return };
+        let Some(child) = of_namespace.get_mut(name) else { return };
+        change(child);
+        if !child.is_known() {
+            of_namespace.remove(name);
+        }
+        if of_namespace.is_empty() {
+            self.children.remove(namespace);
         }
     }
 }
 
-async fn is_served(client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {
-    let resource = kind.api_resource();
-    if resource.group.is_empty() {
-        return Ok(true);
-    }
-    match client.list_api_group_resources(&resource.api_version).await {
-        Ok(list) => Ok(list.resources.iter().any(|served| served.kind == resource.kind)),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
-        Err(error) => Err(error),
+impl Child {
+    fn is_known(&self) -> bool {
+        self.seen.is_some() || self.settled.is_some()
     }
 }
 
-/// UID of the controller in an object's metadata.
-pub(super) fn controller_uid(meta: &ChildMeta) -> Option<&str> {
-    let owners = meta.metadata.owner_references.as_deref()?;
-    owners.iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str())
+fn place(kind: ArtifactKind, child: &ChildMeta) -> Place {
+    (child.namespace().unwrap_or_default(), (kind, child.name_any()))
+}
+
+fn seen(child: &ChildMeta) -> Seen {
+    let ObjectMeta { uid, resource_version, owner_references, .. } = &child.metadata;
+    let controller = owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+    Seen {
+        uid: uid.clone(),
+        resource_version: resource_version.clone(),
+        controller: controller.cloned().map(Box::new),
+    }
+}
+
+fn meta(namespace: &str, name: &str, seen: &Seen) -> ChildMeta {
+    let metadata = ObjectMeta {
+        namespace: Some(namespace.to_owned()),
+        name: Some(name.to_owned()),
+        uid: seen.uid.clone(),
+        resource_version: seen.resource_version.clone(),
+        owner_references: seen.controller.as_deref().map(|controller| vec![controller.clone()]),
+        ..ObjectMeta::default()
+    };
+    ChildMeta { types: None, metadata, _phantom: PhantomData }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::foreign::{PrometheusRule, PrometheusRuleSpec};
+    use crate::render::Artifact;
+
+    fn child(name: &str, version: &str, owner: &str) -> ChildMeta {
+        let owner =
+            OwnerReference { uid: owner.to_owned(), controller: Some(true), ..OwnerReference::default() };
+        let seen =
+            Seen { uid: None, resource_version: Some(version.to_owned()), controller: Some(Box::new(owner)) };
+        meta("team", name, &seen)
+    }
+
+    fn rule(name: &str) -> ChildName {
+        (ArtifactKind::PrometheusRule, name.to_owned())
+    }
+
+    fn settled(version: &str) -> Settled {
+        let artifact = Artifact::PrometheusRule(PrometheusRule {
+            api_version: "monitoring.coreos.com/v1".to_owned(),
+            kind: "PrometheusRule".to_owned(),
+            metadata: ObjectMeta::default(),
+            spec: PrometheusRuleSpec { groups: Vec::new() },
+        });
+        Settled {
+            resource_version: version.to_owned(),
+            fingerprint: Fingerprint::of(&artifact),
+            generation: None,
+            acceptance: Acceptance::NotReported,
+        }
+    }
+
+    fn happens(children: &Children, events: impl IntoIterator<Item = Event<ChildMeta>>) {
+        events.into_iter().for_each(|event| children.follow(ArtifactKind::PrometheusRule, &event));
+    }
+
+    fn names(children: &Children, owner: &str) -> String {
+        let owned = children.owned_by("team", owner);
+        owned.into_iter().map(|(_, name)| name).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_list_counts_when_it_is_complete() {
+        let children = Children::default();
+        let [one, two, three] = ["one", "two", "three"].map(|name| child(name, "1", "owner"));
+        happens(&children, [Event::Init, Event::InitApply(one.clone()), Event::InitApply(two)]);
+        assert_eq!(names(&children, "owner"), "");
+        happens(&children, [Event::InitDone]);
+        assert_eq!(names(&children, "owner"), "one two");
+        happens(&children, [Event::Init, Event::InitApply(one.clone()), Event::InitApply(three)]);
+        assert_eq!(names(&children, "owner"), "one two");
+        happens(&children, [Event::InitDone]);
+        assert_eq!(names(&children, "owner"), "one three");
+        happens(&children, [Event::Delete(one)]);
+        assert_eq!(names(&children, "owner"), "three");
+        assert_eq!(names(&children, "other"), "");
+    }
+
+    #[test]
+    fn whoever_changes_or_deletes_a_child_disturbs_it() {
+        let children = Children::default();
+        let is_disturbed = || children.is_disturbed("team", &rule("one"));
+        happens(&children, [Event::Apply(child("one", "1", "owner"))]);
+        assert!(!is_disturbed(), "nobody has looked at it yet");
+        children.settle("team", &rule("one"), settled("1"));
+        assert!(!is_disturbed());
+        happens(&children, [Event::Apply(child("one", "2", "owner"))]);
+        assert!(is_disturbed());
+        children.settle("team", &rule("one"), settled("2"));
+        happens(&children, [Event::Delete(child("one", "3", "owner"))]);
+        assert!(is_disturbed(), "it was there");
+        children.forget("team", &rule("one"));
+        assert!(!is_disturbed());
+        assert!(locked(&children.known).children.is_empty(), "nothing is left of it");
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_child_that_goes_with_its_owner() {
+        let children = Children::default();
+        happens(
+            &children,
+            [Event::Apply(child("one", "1", "owner")), Event::Apply(child("two", "1", "other"))],
+        );
+        children.settle("team", &rule("one"), settled("1"));
+        children.settle("team", &rule("two"), settled("1"));
+        children.abandon("team", "owner");
+        happens(&children, [Event::Delete(child("one", "2", "owner"))]);
+        assert!(children.settled("team", &rule("one")).is_none());
+        assert!(children.settled("team", &rule("two")).is_some());
+    }
 }

@@ -1,6 +1,6 @@
-//! Before something is replaced or deleted the API server is asked whether what was decided about is still
-//! what is there. A cache may be behind, after a restart by a list that a lagging replica answered, and then
-//! what follows from an old spec would undo what follows from a newer one.
+//! Before something is replaced or deleted that may follow from a newer spec, the API server is asked whether
+//! what was decided about is still what is there. A cache may be behind, after a restart by a list that a lagging
+//! replica answered, and then what follows from an old spec would undo what follows from a newer one.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -14,7 +14,8 @@ use super::context::Context;
 use super::error::ReconcileError;
 use crate::plan::{ChildName, Existing, Plan, child_name};
 
-/// Makes sure that the owner is as it was when a plan was made, where the plan puts an end to anything.
+/// Makes sure that the owner is as it was when a plan was made, where the plan puts an end to anything that
+/// may be newer.
 ///
 /// # Errors
 /// If it has changed or gone meanwhile, or nobody can tell.
@@ -27,10 +28,19 @@ pub(super) async fn confirm<K>(
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
 {
-    if !puts_an_end(plan, existing) {
+    let namespace = owner.namespace().unwrap_or_default();
+    let may_be_newer = |name: &ChildName| match existing.get(name) {
+        Some(Existing::Settled(_)) => {
+            let settled = ctx.children.settled(&namespace, name);
+            settled.is_none_or(|settled| settled.generation > owner.meta().generation)
+        }
+        Some(Existing::Live { .. }) => true,
+        Some(Existing::Gone(_) | Existing::Foreign { .. }) | None => false,
+    };
+    if !ends(plan).any(|name| may_be_newer(&name)) {
         return Ok(());
     }
-    let (namespace, name) = (owner.namespace().unwrap_or_default(), owner.name_any());
+    let name = owner.name_any();
     let object = format!("{} {namespace}/{name}", K::kind(&()));
     let api: Api<K> = Api::namespaced(ctx.client.clone(), &namespace);
     // What people write is listed and never got, so that is what is permitted.
@@ -44,8 +54,7 @@ where
     if is_there { Ok(()) } else { Err(ReconcileError::Outdated { object }) }
 }
 
-fn puts_an_end(plan: &Plan, existing: &BTreeMap<ChildName, Existing>) -> bool {
-    let is_there =
-        |name: &ChildName| matches!(existing.get(name), Some(Existing::Live { .. } | Existing::Settled(_)));
-    !plan.prune.is_empty() || plan.apply.iter().any(|artifact| is_there(&child_name(artifact)))
+/// What a plan puts an end to, where it is there.
+fn ends(plan: &Plan) -> impl Iterator<Item = ChildName> {
+    plan.prune.iter().cloned().chain(plan.apply.iter().map(child_name))
 }

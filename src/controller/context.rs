@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use tokio::sync::SetOnce;
@@ -17,11 +17,13 @@ use super::budget::Budget;
 use super::children::Children;
 use super::election::Tenure;
 use super::error::ReconcileError;
-use super::kinship::Seniority;
+use super::incoming::Incoming;
+use super::kinds::Kinds;
 use super::limits::Limits;
 use super::pace::{Later, Subject};
 use super::registry::Registry;
 use super::rollout;
+use super::seniority::Seniority;
 use super::sightings::Sightings;
 use super::turns::{Turns, Urgency};
 use super::visit::Visit;
@@ -33,26 +35,21 @@ use crate::plan::Existing;
 /// Time to the report of children that others did not let come to word.
 const REPORT_LATER: Duration = Duration::from_secs(1);
 
-/// An AgentSLO as it arrives: one that does not even parse must not stop the others.
-pub(super) type Incoming = DeserializeGuard<AgentSlo>;
-
-/// An AgentObservability as it arrives.
-pub(super) type IncomingObservability = DeserializeGuard<AgentObservability>;
-
 /// Whether a Prometheus answered: reason and message where it did not.
 pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
 
 /// What every reconciliation has at hand.
 pub(super) struct Context {
     pub(super) client: Client,
-    pub(super) slos: Store<Incoming>,
-    pub(super) observabilities: Store<IncomingObservability>,
+    pub(super) slos: Store<Incoming<AgentSlo>>,
+    pub(super) observabilities: Store<Incoming<AgentObservability>>,
     pub(super) platforms: Store<AgentPlatform>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     /// Set when everything that decisions rest on was listed once. Without the AgentPlatforms, say, rules
     /// would lose the labels by which their Prometheus selects them.
     pub(super) caches_full: SetOnce<()>,
-    pub(super) children: Children,
+    pub(super) children: Arc<Children>,
+    pub(super) kinds: Kinds,
     pub(super) registry: Registry,
     pub(super) sightings: Sightings,
     pub(super) metrics: Metrics,
@@ -108,7 +105,7 @@ impl Context {
         match existing {
             // It was never looked at, and what we make of its owner differs: a new version of ours.
             Some(Existing::Live { known: None, .. }) if visit.urgency == Urgency::Routine => {
-                let due = rollout::due(&visit.subject, self.children.owners());
+                let due = rollout::due(&visit.subject, self.slos.len() + self.observabilities.len());
                 let left = due.saturating_sub(self.tenure.held_for(&visit.subject.namespace));
                 if left.is_zero() { self.put_off(visit) } else { Some(left) }
             }

@@ -49,8 +49,7 @@ fn referred(slo: &AgentSlo, ctx: &Context) -> Option<Referred> {
     let reference = slo.spec.observability_ref.as_ref()?;
     let key = ObjectRef::new(&reference.name).within(&slo.namespace().unwrap_or_default());
     let referred = ctx.observabilities.get(&key)?;
-    let referred = referred.0.as_ref().ok()?;
-    Some(Referred::of(&referred.spec))
+    Some(Referred::of(&referred.object().ok()?.spec))
 }
 
 /// AgentSLOs of the namespace that are older than this one, as far as it matters.
@@ -90,7 +89,7 @@ impl Found {
         let mut names = ctx.children.owned_by(&namespace, &owner.uid().unwrap_or_default());
         names.extend(wanted);
         let kinds = names.iter().map(|(kind, _)| *kind).collect();
-        let installed = ctx.children.installed(&kinds, &ctx.client).await.map_err(|source| {
+        let installed = ctx.kinds.installed(&kinds, &ctx.client).await.map_err(|source| {
             ReconcileError::Gather { object: "the kinds that are installed".to_owned(), source }
         })?;
         let mut found = Self { existing: BTreeMap::new(), installed, acceptance: BTreeMap::new() };
@@ -114,10 +113,9 @@ impl Found {
         name: ChildName,
         ctx: &Context,
     ) -> Result<(), ReconcileError> {
-        let seen =
-            ctx.children.meta(namespace, &name).and_then(|meta| meta.metadata.resource_version.clone());
+        let seen = ctx.children.seen(namespace, &name).and_then(|seen| seen.resource_version);
         let known = ctx.children.settled(namespace, &name);
-        if let Some(Settled { resource_version, fingerprint, acceptance }) = &known
+        if let Some(Settled { resource_version, fingerprint, acceptance, .. }) = &known
             && seen.as_ref() == Some(resource_version)
         {
             self.acceptance.insert(name.clone(), acceptance.clone());

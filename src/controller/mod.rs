@@ -13,7 +13,8 @@ mod duplicates;
 mod election;
 mod error;
 mod gather;
-mod kinship;
+mod incoming;
+mod kinds;
 mod limits;
 mod lookout;
 mod measure;
@@ -24,6 +25,7 @@ mod publish;
 mod registry;
 mod rollout;
 mod scope;
+mod seniority;
 mod server_side_apply;
 mod settings;
 mod sightings;
@@ -45,9 +47,9 @@ use tokio::sync::{SetOnce, oneshot, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::budget::Budget;
-use self::children::Children;
 use self::context::Context;
 use self::election::{Keeper, Tenure};
+use self::kinds::Kinds;
 use self::limits::Limits;
 use self::lookout::Lookout;
 use self::measure::Meter;
@@ -141,7 +143,8 @@ async fn reconcile_all(
         platforms: stores.platforms.clone(),
         namespaces: stores.namespaces.clone(),
         caches_full: SetOnce::new(),
-        children: Children::new((stores.children.clone(), Arc::clone(&stores.owned)), served),
+        children: Arc::clone(&stores.children),
+        kinds: Kinds::new(served),
         seniority: Arc::clone(&stores.seniority),
         turns,
         limits: Limits::default(),
@@ -196,7 +199,7 @@ async fn reconcile_all(
             // One waits for all: a cache that fills wakes only the last of those who wait for it.
             stores.synced().await;
             // What is there from before must be watched, also where nobody asks for its kind any more.
-            match ctx.children.installed(&ArtifactKind::ALL.into(), &ctx.client).await {
+            match ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await {
                 Ok(kinds) => ctx.children.listed(&kinds).await,
                 Err(error) => tracing::warn!(
                     %error,

@@ -17,7 +17,12 @@ use serde::de::DeserializeOwned;
 pub(super) type Events<K> = Pin<Box<dyn Stream<Item = Result<Event<K>, watcher::Error>> + Send>>;
 
 /// Watches what all the interfaces give. Each is of a namespace of its own, or there is only one.
-pub(super) fn watch_all<K>(apis: Vec<Api<K>>, config: &watcher::Config, cache: &Store<K>) -> Events<K>
+/// `there` says what is known to be in a namespace.
+pub(super) fn watch_all<K>(
+    apis: Vec<Api<K>>,
+    config: &watcher::Config,
+    there: impl Fn(&str) -> Vec<K> + Send + 'static,
+) -> Events<K>
 where
     K: Resource<DynamicType: Clone + Eq + Hash + Send + Sync>
         + Clone
@@ -28,8 +33,7 @@ where
         + 'static,
 {
     let single = apis.len() == 1;
-    let mut merge =
-        Merge::new(apis.iter().filter_map(|api| api.namespace().map(str::to_owned)), cache.clone());
+    let mut merge = Merge::new(apis.iter().filter_map(|api| api.namespace().map(str::to_owned)), there);
     let each = apis.into_iter().map(|api| {
         let namespace = api.namespace().unwrap_or_default().to_owned();
         let events = watcher(api, config.clone()).default_backoff();
@@ -49,17 +53,17 @@ where
 }
 
 /// Makes one list of the first lists of all namespaces, and changes of every later one.
-struct Merge<K: Resource<DynamicType: Eq + Hash> + 'static> {
+struct Merge<K, There> {
     /// Lists under way, and first ones that wait for the others.
     lists: BTreeMap<String, Vec<K>>,
     /// Namespaces whose first list is not complete.
     unlisted: BTreeSet<String>,
-    cache: Store<K>,
+    there: There,
 }
 
-impl<K: Resource<DynamicType: Clone + Eq + Hash> + Clone + 'static> Merge<K> {
-    fn new(namespaces: impl Iterator<Item = String>, cache: Store<K>) -> Self {
-        Self { lists: BTreeMap::new(), unlisted: namespaces.collect(), cache }
+impl<K: Resource, There: Fn(&str) -> Vec<K>> Merge<K, There> {
+    fn new(namespaces: impl Iterator<Item = String>, there: There) -> Self {
+        Self { lists: BTreeMap::new(), unlisted: namespaces.collect(), there }
     }
 
     fn take(&mut self, namespace: &str, event: Event<K>) -> Vec<Event<K>> {
@@ -107,12 +111,20 @@ impl<K: Resource<DynamicType: Clone + Eq + Hash> + Clone + 'static> Merge<K> {
     fn relist(&mut self, namespace: &str) -> Vec<Event<K>> {
         let listed = self.lists.remove(namespace).unwrap_or_default();
         let names: BTreeSet<String> = listed.iter().map(ResourceExt::name_any).collect();
-        let is_gone = |object: &K| {
-            object.meta().namespace.as_deref() == Some(namespace) && !names.contains(&object.name_any())
-        };
-        let gone = self.cache.state_filter(is_gone);
-        let gone = gone.iter().map(|object| Event::Delete(K::clone(object)));
-        listed.into_iter().map(Event::Apply).chain(gone).collect()
+        let gone = (self.there)(namespace).into_iter().filter(|object| !names.contains(&object.name_any()));
+        listed.into_iter().map(Event::Apply).chain(gone.map(Event::Delete)).collect()
+    }
+}
+
+/// What a cache has of a namespace.
+pub(super) fn cached<K>(cache: &Store<K>) -> impl Fn(&str) -> Vec<K> + Send + 'static
+where
+    K: Resource<DynamicType: Clone + Eq + Hash + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    let cache = cache.clone();
+    move |namespace| {
+        let of_namespace = cache.state_filter(|object| object.meta().namespace.as_deref() == Some(namespace));
+        of_namespace.iter().map(|object| K::clone(object)).collect()
     }
 }
 
@@ -131,7 +143,7 @@ mod tests {
     #[test]
     fn lists_of_several_namespaces_become_one() {
         let (cache, mut writer) = reflector::store::<ConfigMap>();
-        let mut merge = Merge::new(["a", "b"].map(str::to_owned).into_iter(), cache.clone());
+        let mut merge = Merge::new(["a", "b"].map(str::to_owned).into_iter(), cached(&cache));
         let mut happens = |namespace: &str, event: Event<ConfigMap>| {
             let events = merge.take(namespace, event);
             for event in &events {
@@ -139,7 +151,7 @@ mod tests {
             }
             events.len()
         };
-        let cached = || {
+        let names = || {
             let mut names: Vec<String> = cache.state().iter().map(|object| object.name_any()).collect();
             names.sort();
             names.join(" ")
@@ -153,14 +165,14 @@ mod tests {
         happens("b", Event::Init);
         happens("b", Event::InitApply(object("b", "four")));
         assert_eq!(happens("b", Event::InitDone), 5);
-        assert_eq!(cached(), "four one three");
+        assert_eq!(names(), "four one three");
         // One namespace is listed anew: what is missing there is gone, and the others stay.
         happens("a", Event::Init);
         happens("a", Event::InitApply(object("a", "five")));
-        assert_eq!(cached(), "four one three", "a list counts when it is complete");
+        assert_eq!(names(), "four one three", "a list counts when it is complete");
         happens("a", Event::InitDone);
-        assert_eq!(cached(), "five four");
+        assert_eq!(names(), "five four");
         happens("b", Event::Delete(object("b", "four")));
-        assert_eq!(cached(), "five");
+        assert_eq!(names(), "five");
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use kube::core::DeserializeGuard;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::context::Context;
 use super::error::ReconcileError;
+use super::incoming::{Incoming, Kept};
 use super::pace::{DELETED, ELSEWHERE, End, Subject, UNREADABLE, rest, retry};
 use super::publish::publish_throttled;
 use super::turns::{Turns, Urgency};
@@ -24,23 +24,30 @@ use crate::plan::ChildName;
 pub(super) struct Visit {
     pub(super) subject: Subject,
     pub(super) urgency: Urgency,
+    /// Of the object.
+    pub(super) generation: Option<i64>,
+}
+
+impl Visit {
+    fn of<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Self {
+        Self {
+            subject: subject(incoming),
+            urgency: urgency(incoming, ctx),
+            generation: incoming.meta().generation,
+        }
+    }
 }
 
 /// A kind that people write in a namespace and that has children.
-pub(super) trait Visited:
-    Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static
-{
+pub(super) trait Visited: Kept + Clone + Debug + Send + Sync + 'static {
     /// The kind.
     const KIND: &'static str;
 
     /// All of them, as they arrive.
-    fn cache(ctx: &Context) -> &Store<DeserializeGuard<Self>>;
+    fn cache(ctx: &Context) -> &Store<Incoming<Self>>;
 
-    /// The generation that its status is about.
-    fn observed_generation(&self) -> Option<i64>;
-
-    /// Children that somebody may have disturbed.
-    fn children(&self, ctx: &Context) -> BTreeSet<ChildName>;
+    /// Children of one of them that somebody may have disturbed.
+    fn children(meta: &ObjectMeta, ctx: &Context) -> BTreeSet<ChildName>;
 
     /// Does what there is to do.
     fn reconcile(
@@ -52,11 +59,11 @@ pub(super) trait Visited:
 
 /// Looks at an object when its turn has come.
 pub(super) async fn visit<K: Visited>(
-    incoming: Arc<DeserializeGuard<K>>,
+    incoming: Arc<Incoming<K>>,
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     ctx.caches_full.wait().await;
-    let visit = Visit { subject: subject(&incoming), urgency: urgency(&incoming, &ctx) };
+    let visit = Visit::of(&*incoming, &ctx);
     if !ctx.tenure.holds(&visit.subject.namespace) {
         return Ok(rest(&visit.subject, ELSEWHERE, &ctx));
     }
@@ -66,34 +73,29 @@ pub(super) async fn visit<K: Visited>(
     }
     let _turn = ctx.turns.turn(&visit.subject, visit.urgency).await;
     // Those who wait are many, and so they are kept small.
-    Box::pin(visit_in_turn(incoming, visit, &ctx)).await
+    Box::pin(visit_in_turn(incoming, &ctx)).await
 }
 
 /// Tells a person who changes an object all the time that not every change is acted on.
-async fn put_off<K: Visited>(incoming: &DeserializeGuard<K>, visit: &Visit, ctx: &Context) {
-    if let Ok(object) = &incoming.0
-        && visit.urgency == Urgency::Change
-        && ctx.limits.note_told(&visit.subject)
-    {
-        Box::pin(publish_throttled(object, ctx)).await;
+async fn put_off<K: Visited>(incoming: &Incoming<K>, visit: &Visit, ctx: &Context) {
+    if visit.urgency == Urgency::Change && ctx.limits.note_told(&visit.subject) {
+        Box::pin(publish_throttled(incoming, ctx)).await;
     }
 }
 
 async fn visit_in_turn<K: Visited>(
-    incoming: Arc<DeserializeGuard<K>>,
-    mut visit: Visit,
+    incoming: Arc<Incoming<K>>,
     ctx: &Context,
 ) -> Result<Action, ReconcileError> {
     // It may have been edited while it waited.
     let incoming = K::cache(ctx).get(&ObjectRef::from_obj(&*incoming)).unwrap_or(incoming);
-    visit.urgency = urgency(&incoming, ctx);
+    let visit = Visit::of(&*incoming, ctx);
     let started = Instant::now();
-    let result = match &incoming.0 {
+    let result = match incoming.object() {
         Ok(object) if object.meta().deletion_timestamp.is_some() => Ok(DELETED),
         Ok(object) => object.reconcile(&visit, ctx).await,
-        Err(invalid) => {
+        Err(error) => {
             let Subject { kind, namespace, name } = &visit.subject;
-            let error = &invalid.error;
             tracing::error!(
                 kind,
                 namespace,
@@ -114,7 +116,7 @@ async fn visit_in_turn<K: Visited>(
 // The controller runtime passes these by value.
 #[allow(clippy::needless_pass_by_value)]
 pub(super) fn after_error<K: Visited>(
-    incoming: Arc<DeserializeGuard<K>>,
+    incoming: Arc<Incoming<K>>,
     error: &ReconcileError,
     ctx: Arc<Context>,
 ) -> Action {
@@ -122,28 +124,22 @@ pub(super) fn after_error<K: Visited>(
 }
 
 /// Who edits an object that waits for its turn should not wait with it.
-pub(super) fn hurry<K: Visited>(incoming: &DeserializeGuard<K>, turns: &Turns) {
-    if incoming.0.as_ref().is_ok_and(is_unobserved) {
+pub(super) fn hurry<K: Visited>(incoming: &Incoming<K>, turns: &Turns) {
+    if incoming.is_unobserved() {
         turns.hurry(&subject(incoming));
     }
 }
 
-/// Whether nothing was said of the present spec yet.
-fn is_unobserved(object: &impl Visited) -> bool {
-    object.observed_generation() != object.meta().generation
-}
-
-fn urgency<K: Visited>(incoming: &DeserializeGuard<K>, ctx: &Context) -> Urgency {
-    let Ok(object) = &incoming.0 else { return Urgency::Routine };
-    let namespace = object.namespace().unwrap_or_default();
+fn urgency<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Urgency {
+    let namespace = incoming.namespace().unwrap_or_default();
     let disturbed = |name: &ChildName| ctx.children.is_disturbed(&namespace, name);
-    if is_unobserved(object) || object.children(ctx).iter().any(disturbed) {
+    if incoming.is_unobserved() || K::children(incoming.meta(), ctx).iter().any(disturbed) {
         return Urgency::Change;
     }
     Urgency::Routine
 }
 
-fn subject<K: Visited>(incoming: &DeserializeGuard<K>) -> Subject {
+fn subject<K: Visited>(incoming: &Incoming<K>) -> Subject {
     let meta = incoming.meta();
     Subject {
         kind: K::KIND,

@@ -10,21 +10,21 @@ use kube::runtime::watcher::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::children::ChildMeta;
-use super::context::{Incoming, IncomingObservability};
+use super::incoming::Incoming;
 use super::sightings::ObservabilityKey;
 use crate::api::v1alpha1::{AgentObservability, AgentSlo};
 
 /// Wakes reconciliations. Sending fails only while the operator stops, when nobody waits for it.
 #[derive(Clone)]
 pub(super) struct Wake {
-    slos: UnboundedSender<ObjectRef<Incoming>>,
-    observabilities: UnboundedSender<ObjectRef<IncomingObservability>>,
+    slos: UnboundedSender<ObjectRef<Incoming<AgentSlo>>>,
+    observabilities: UnboundedSender<ObjectRef<Incoming<AgentObservability>>>,
 }
 
 /// Where those that are woken arrive.
 pub(super) struct Woken {
-    pub(super) slos: UnboundedReceiver<ObjectRef<Incoming>>,
-    pub(super) observabilities: UnboundedReceiver<ObjectRef<IncomingObservability>>,
+    pub(super) slos: UnboundedReceiver<ObjectRef<Incoming<AgentSlo>>>,
+    pub(super) observabilities: UnboundedReceiver<ObjectRef<Incoming<AgentObservability>>>,
 }
 
 impl Wake {
@@ -61,8 +61,8 @@ impl Wake {
 /// Wakes what depends on AgentObservabilities: AgentSLOs that refer to one, and others of the same agent.
 pub(super) struct Dependents {
     pub(super) wake: Wake,
-    pub(super) slos: Store<Incoming>,
-    pub(super) observabilities: Store<IncomingObservability>,
+    pub(super) slos: Store<Incoming<AgentSlo>>,
+    pub(super) observabilities: Store<Incoming<AgentObservability>>,
     /// What dependents last knew of each.
     pub(super) known: BTreeMap<ObservabilityKey, Known>,
 }
@@ -81,7 +81,7 @@ pub(super) struct Known {
 impl Dependents {
     /// Follows a watch whose cache has taken the event already. What a list brings counts when the cache
     /// has it, which is when the list is done.
-    pub(super) fn follow(&mut self, event: &Event<IncomingObservability>) {
+    pub(super) fn follow(&mut self, event: &Event<Incoming<AgentObservability>>) {
         match event {
             Event::Init | Event::InitApply(_) => {}
             Event::Apply(changed) => self.note(&key(changed), Some(known(changed))),
@@ -115,13 +115,11 @@ impl Dependents {
     }
 
     fn wake_slos_of(&self, (namespace, name): &ObservabilityKey) {
-        let refers = |slo: &AgentSlo| {
-            let reference = slo.spec.observability_ref.as_ref();
-            slo.metadata.namespace.as_ref() == Some(namespace)
-                && reference.is_some_and(|reference| reference.name == *name)
+        let refers = |slo: &Incoming<AgentSlo>| {
+            slo.meta().namespace.as_ref() == Some(namespace) && slo.looked_up_by() == Some(name)
         };
-        for slo in self.slos.state().iter().filter_map(|slo| slo.0.as_ref().ok()).filter(|slo| refers(slo)) {
-            self.wake.slo(namespace, slo.metadata.name.as_deref().unwrap_or_default());
+        for slo in self.slos.state_filter(refers) {
+            self.wake.slo(namespace, slo.meta().name.as_deref().unwrap_or_default());
         }
     }
 
@@ -129,7 +127,7 @@ impl Dependents {
     fn wake_others_of(&self, changed: &ObservabilityKey, agents: &BTreeSet<String>) {
         for other in self.observabilities.state() {
             let other_key = key(&other);
-            let is_of_them = other.0.as_ref().is_ok_and(|other| agents.contains(&other.spec.agent));
+            let is_of_them = other.looked_up_by().is_some_and(|agent| agents.contains(agent));
             if is_of_them && other_key.0 == changed.0 && other_key.1 != changed.1 {
                 self.wake.observability(&other_key.0, &other_key.1);
             }
@@ -137,18 +135,18 @@ impl Dependents {
     }
 }
 
-fn key(observability: &IncomingObservability) -> ObservabilityKey {
+fn key(observability: &Incoming<AgentObservability>) -> ObservabilityKey {
     let meta = observability.meta();
     (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
 }
 
-fn known(observability: &IncomingObservability) -> Known {
+fn known(observability: &Incoming<AgentObservability>) -> Known {
     let meta = observability.meta();
     Known {
         uid: meta.uid.clone(),
         generation: meta.generation,
         is_leaving: meta.deletion_timestamp.is_some(),
-        agent: observability.0.as_ref().ok().map(|observability| observability.spec.agent.clone()),
+        agent: observability.looked_up_by().map(str::to_owned),
     }
 }
 
@@ -158,7 +156,6 @@ fn is<K: Resource<DynamicType = ()>>(owner: &OwnerReference) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::DeserializeGuard;
     use kube::runtime::reflector::{self, store::Writer};
     use serde_json::{Value, json};
 
@@ -167,7 +164,7 @@ mod tests {
     /// Dependents, the caches that a watch would fill, and who was woken.
     struct Stage {
         dependents: Dependents,
-        observabilities: Writer<IncomingObservability>,
+        observabilities: Writer<Incoming<AgentObservability>>,
         woken: Woken,
     }
 
@@ -198,7 +195,7 @@ mod tests {
             stage
         }
 
-        fn happens(&mut self, event: &Event<IncomingObservability>) {
+        fn happens(&mut self, event: &Event<Incoming<AgentObservability>>) {
             self.observabilities.apply_watcher_event(event);
             self.dependents.follow(event);
         }
@@ -212,11 +209,11 @@ mod tests {
         }
     }
 
-    fn parsed<K: Resource + serde::de::DeserializeOwned>(object: Value) -> DeserializeGuard<K> {
-        serde_json::from_value(object).expect("a guarded object should parse")
+    fn parsed<K: super::super::incoming::Kept>(object: Value) -> Incoming<K> {
+        serde_json::from_value(object).expect("every object should arrive")
     }
 
-    fn observability(name: &str, agent: &str, generation: i64) -> IncomingObservability {
+    fn observability(name: &str, agent: &str, generation: i64) -> Incoming<AgentObservability> {
         parsed(json!({
             "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentObservability",
             "metadata": {"namespace": "team-a", "name": name, "generation": generation},

@@ -16,15 +16,15 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 
-use super::children::ChildMeta;
-use super::context::{Incoming, IncomingObservability};
-use super::kinship::{Owned, Seniority};
-use super::scope::watch_all;
+use super::children::Children;
+use super::incoming::Incoming;
+use super::scope::{cached, watch_all};
+use super::seniority::Seniority;
 use super::settings::Scope;
 use super::turns::Turns;
-use super::visit::hurry;
+use super::visit::{Visited, hurry};
 use super::wake::{Dependents, Wake};
-use crate::api::v1alpha1::AgentPlatform;
+use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::render::ArtifactKind;
 use crate::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
 
@@ -36,8 +36,8 @@ type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Everything that is watched.
 pub(super) struct Watches {
-    pub(super) slos: Changes<Incoming>,
-    pub(super) observabilities: Changes<IncomingObservability>,
+    pub(super) slos: Changes<Incoming<AgentSlo>>,
+    pub(super) observabilities: Changes<Incoming<AgentObservability>>,
     pub(super) platforms: Changes<AgentPlatform>,
     pub(super) namespaces: Filling,
     pub(super) children: Filling,
@@ -49,12 +49,11 @@ pub(super) struct Watches {
 /// The caches.
 #[derive(Clone)]
 pub(super) struct Stores {
-    pub(super) slos: Store<Incoming>,
-    pub(super) observabilities: Store<IncomingObservability>,
+    pub(super) slos: Store<Incoming<AgentSlo>>,
+    pub(super) observabilities: Store<Incoming<AgentObservability>>,
     pub(super) platforms: Store<AgentPlatform>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
-    pub(super) children: BTreeMap<ArtifactKind, Store<ChildMeta>>,
-    pub(super) owned: Arc<Owned>,
+    pub(super) children: Arc<Children>,
     pub(super) seniority: Arc<Seniority>,
     policy: watch::Receiver<()>,
 }
@@ -78,10 +77,11 @@ impl Stores {
 impl Watches {
     pub(super) fn start(client: &Client, scope: &Scope, wake: &Wake, turns: &Arc<Turns>) -> Self {
         let (policy_changed, policy) = watch::channel(());
-        let (owned, seniority) = <(Arc<Owned>, Arc<Seniority>)>::default();
-        let (slos, slo_changes) = watch_slos(client, scope, (Arc::clone(&seniority), Arc::clone(turns)));
+        let (children, seniority) = <(Arc<Children>, Arc<Seniority>)>::default();
+        let (slos, slo_changes) =
+            watch_slos(client, scope, Arc::clone(&seniority), (Arc::clone(turns), Arc::clone(&children)));
         let (observabilities, observability_changes) =
-            watch_observabilities(client, scope, &slos, (wake, turns));
+            watch_observabilities(client, scope, (&slos, wake), (Arc::clone(turns), Arc::clone(&children)));
         let (platforms, platform_changes) = match &scope.platforms {
             Some(given) => given_platforms(given),
             None => watch_platforms(client, policy_changed.clone()),
@@ -92,30 +92,16 @@ impl Watches {
             watch_namespaces(client, policy_changed)
         };
         let served = watch::Sender::default();
-        let mut child_stores = BTreeMap::new();
-        let mut child_changes = Vec::new();
-        for kind in ArtifactKind::ALL {
-            let (store, changes) = watch_children(client, scope, (kind, served.subscribe()), (wake, &owned));
-            child_stores.insert(kind, store);
-            child_changes.push(changes);
-        }
+        let followed = ArtifactKind::ALL
+            .map(|kind| follow_children(client, scope, (kind, served.subscribe()), (wake, &children)));
         Self {
             slos: slo_changes,
             observabilities: observability_changes,
             platforms: platform_changes,
             namespaces: namespace_changes,
-            children: Box::pin(join_all(child_changes).map(drop)),
+            children: Box::pin(join_all(followed).map(drop)),
             served,
-            stores: Stores {
-                slos,
-                observabilities,
-                platforms,
-                namespaces,
-                children: child_stores,
-                owned,
-                seniority,
-                policy,
-            },
+            stores: Stores { slos, observabilities, platforms, namespaces, children, seniority, policy },
         }
     }
 }
@@ -124,22 +110,20 @@ impl Watches {
 fn watch_slos(
     client: &Client,
     scope: &Scope,
-    (seniority, turns): (Arc<Seniority>, Arc<Turns>),
-) -> (Store<Incoming>, Changes<Incoming>) {
+    seniority: Arc<Seniority>,
+    (turns, children): (Arc<Turns>, Arc<Children>),
+) -> (Store<Incoming<AgentSlo>>, Changes<Incoming<AgentSlo>>) {
     let (reader, writer) = reflector::store();
     let cache = reader.clone();
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     });
-    let changes = watch_all(apis, &scope.of_written(), &reader)
-        .modify(prune)
+    let changes = watch_all(apis, &scope.of_written(), cached(&reader))
         .reflect(writer)
         .inspect_ok(move |event| {
             seniority.follow(event, &cache);
-            if let Event::Apply(slo) = event {
-                hurry(slo, &turns);
-            }
+            follow(event, &turns, &children);
         })
         .applied_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
@@ -151,29 +135,36 @@ fn watch_slos(
 fn watch_observabilities(
     client: &Client,
     scope: &Scope,
-    slos: &Store<Incoming>,
-    (wake, turns): (&Wake, &Arc<Turns>),
-) -> (Store<IncomingObservability>, Changes<IncomingObservability>) {
+    (slos, wake): (&Store<Incoming<AgentSlo>>, &Wake),
+    (turns, children): (Arc<Turns>, Arc<Children>),
+) -> (Store<Incoming<AgentObservability>>, Changes<Incoming<AgentObservability>>) {
     let (reader, writer) = reflector::store();
     let (slos, observabilities, wake) = (slos.clone(), reader.clone(), wake.clone());
-    let turns = Arc::clone(turns);
     let mut dependents = Dependents { wake, slos, observabilities, known: BTreeMap::new() };
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     });
-    let changes = watch_all(apis, &scope.of_written(), &reader)
-        .modify(prune)
+    let changes = watch_all(apis, &scope.of_written(), cached(&reader))
         .reflect(writer)
         .inspect_ok(move |event| {
             dependents.follow(event);
-            if let Event::Apply(observability) = event {
-                hurry(observability, &turns);
-            }
+            follow(event, &turns, &children);
         })
         .touched_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
     (reader, Box::pin(changes))
+}
+
+fn follow<K: Visited>(event: &Event<Incoming<K>>, turns: &Turns, children: &Children) {
+    match event {
+        Event::Apply(object) => hurry(object, turns),
+        Event::Delete(object) => {
+            let (namespace, uid) = (object.namespace().unwrap_or_default(), object.uid().unwrap_or_default());
+            children.abandon(&namespace, &uid);
+        }
+        Event::Init | Event::InitApply(_) | Event::InitDone => {}
+    }
 }
 
 fn watch_platforms(
@@ -242,28 +233,24 @@ fn watch_namespaces(
 
 /// Metadata of the objects that carry our label, from the moment on at which the kind is known to be
 /// installed: where it is not there is nothing to see, and nobody is asked in vain.
-fn watch_children(
+fn follow_children(
     client: &Client,
     scope: &Scope,
     (kind, mut served): (ArtifactKind, watch::Receiver<BTreeSet<ArtifactKind>>),
-    (wake, owned): (&Wake, &Arc<Owned>),
-) -> (Store<ChildMeta>, Filling) {
+    (wake, children): (&Wake, &Arc<Children>),
+) -> Filling {
     let resource = kind.api_resource();
-    let writer = reflector::store::Writer::new(resource.clone());
-    let reader = writer.as_reader();
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     });
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
-    let (owned, cache) = (Arc::clone(owned), reader.clone());
-    let changes = watch_all(apis, &ours, &reader)
-        .modify(prune)
-        .reflect(writer)
-        .inspect_ok(move |event| owned.follow(kind, event, &cache))
+    let (followed, there) = (Arc::clone(children), Arc::clone(children));
+    let changes = watch_all(apis, &ours, move |namespace| there.of_kind(kind, namespace))
+        .inspect_ok(move |event| followed.follow(kind, event))
         .touched_objects();
     let wake = wake.clone();
-    let filling = async move {
+    Box::pin(async move {
         // An error means that the sender is gone, and then nobody looks at the children.
         let _ = served.wait_for(|served| served.contains(&kind)).await;
         // The watch itself tries again after an error.
@@ -275,8 +262,7 @@ fn watch_children(
                 futures::future::ready(())
             })
             .await;
-    };
-    (reader, Box::pin(filling))
+    })
 }
 
 /// Managed fields are most of an object's size, and nobody here reads them.

@@ -163,6 +163,19 @@ pub(crate) async fn what_has_changed_is_not_written_over_or_deleted(ground: &Gro
     is_gone(&ground.maps, "guarded").await;
 }
 
+pub(crate) async fn a_uid_names_the_object_that_is_meant(ground: &Ground) {
+    let parameters = PatchParams::apply("one").force();
+    let first = apply(&ground.maps, "one", &ground.map("meant", &json!({"a": "1"}))).await;
+    let mut meant = ground.map("meant", &json!({"a": "2"}));
+    meant["metadata"]["uid"] = first["metadata"]["uid"].clone();
+    assert_eq!(apply(&ground.maps, "one", &meant).await["data"], json!({"a": "2"}));
+    ground.maps.delete("meant", &DeleteParams::default()).await.expect("it may be deleted");
+    is_gone(&ground.maps, "meant").await;
+    assert_eq!(refused(try_apply(&ground.maps, &parameters, &meant).await), 409, "it is there no more");
+    apply(&ground.maps, "one", &ground.map("meant", &json!({"a": "3"}))).await;
+    assert_eq!(refused(try_apply(&ground.maps, &parameters, &meant).await), 409, "it is another");
+}
+
 pub(crate) async fn what_has_a_finalizer_waits_for_it(ground: &Ground) {
     let mut slo = ground.slo("finalized", "99");
     slo["metadata"]["finalizers"] = json!(["example.com/wait"]);
@@ -185,6 +198,9 @@ pub(crate) async fn what_nobody_owns_any_more_is_collected(ground: &Ground) {
     apply(&ground.maps, "one", &child).await;
     ground.slos.delete("owner", &DeleteParams::default()).await.expect("it may be deleted");
     is_gone(&ground.slos, "owner").await;
+    is_gone(&ground.maps, "child").await;
+    apply(&ground.maps, "one", &child).await;
+    // What comes too late does not stay.
     is_gone(&ground.maps, "child").await;
 }
 
@@ -255,6 +271,7 @@ macro_rules! every_promise {
             each_keeps_the_fields_that_it_applied,
             items_with_a_key_are_merged,
             what_has_changed_is_not_written_over_or_deleted,
+            a_uid_names_the_object_that_is_meant,
             what_has_a_finalizer_waits_for_it,
             what_nobody_owns_any_more_is_collected,
             a_watch_tells_what_came_after_a_version,

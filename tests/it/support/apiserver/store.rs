@@ -174,11 +174,14 @@ impl Store {
 
     pub(super) fn apply(&mut self, place: &Place, part: Part, wish: Wish<'_>) -> Answer {
         let existing = self.objects.get(place);
-        let wanted = &wish.fields["metadata"]["resourceVersion"];
-        if !wanted.is_null()
-            && existing.is_none_or(|live| live.object["metadata"]["resourceVersion"] != *wanted)
-        {
-            return conflict(place, "the object has been modified");
+        for (name, wrong) in [
+            ("resourceVersion", "the object has been modified"),
+            ("uid", "the uid is that of no such object"),
+        ] {
+            let wanted = &wish.fields["metadata"][name];
+            if !wanted.is_null() && existing.is_none_or(|live| live.object["metadata"][name] != *wanted) {
+                return conflict(place, wrong);
+            }
         }
         let mut stored = match (existing, part) {
             (Some(stored), _) => stored.clone(),
@@ -248,6 +251,7 @@ impl Store {
             self.remove(place);
             return stored.object;
         }
+        let is_new = before.is_none();
         let next = self.version() + 1;
         complete(&mut stored.object, place, next);
         stored.object["metadata"]["managedFields"] = stored.owners.shown();
@@ -265,6 +269,10 @@ impl Store {
         }
         let object = stored.object.clone();
         self.objects.insert(place.clone(), stored);
+        // One whose owner is gone already does not last.
+        if is_new && !self.is_littered {
+            self.collect_garbage();
+        }
         object
     }
 
