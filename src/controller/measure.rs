@@ -92,15 +92,17 @@ impl Meter {
     }
 
     async fn poll(&self, looks: &mut BTreeMap<String, Looks>) {
-        let mut endpoints: BTreeMap<String, (PrometheusEndpoint, Members)> = BTreeMap::new();
+        // There are few, and two platforms may share one.
+        let mut endpoints: Vec<(Arc<PrometheusEndpoint>, Members)> = Vec::new();
         for (key, entry) in self.present() {
-            if let Some(endpoint) = entry.endpoint.clone() {
-                // The text of an endpoint is its identity: two platforms may share one.
-                let identity = format!("{endpoint:?}");
-                endpoints.entry(identity).or_insert_with(|| (endpoint, Vec::new())).1.push((key, entry));
+            let Some(endpoint) = entry.endpoint.clone() else { continue };
+            match endpoints.iter_mut().find(|(known, _)| *known == endpoint) {
+                Some((_, members)) => members.push((key, entry)),
+                None => endpoints.push((endpoint, vec![(key, entry)])),
             }
         }
-        let polls = endpoints.into_iter().map(|(identity, (endpoint, members))| {
+        let polls = endpoints.into_iter().map(|(endpoint, members)| {
+            let identity = format!("{endpoint:?}");
             let before = looks.get(&identity).copied().unwrap_or_default();
             async move { (identity, self.poll_endpoint(&endpoint, &members, before).await) }
         });

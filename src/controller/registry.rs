@@ -17,7 +17,7 @@ pub(super) struct Entry {
     /// Its last valid spec.
     pub(super) slo: Arc<Slo>,
     /// Where its budget is read.
-    pub(super) endpoint: Option<PrometheusEndpoint>,
+    pub(super) endpoint: Option<Arc<PrometheusEndpoint>>,
     /// What was read.
     pub(super) reading: Arc<Reading>,
     /// An older AgentSLO of its namespace that promises the same.
@@ -44,7 +44,12 @@ impl Registry {
     }
 
     /// Notes a valid spec and returns what was last read for it.
-    pub(super) fn register(&self, key: &SloKey, slo: Slo, endpoint: Option<PrometheusEndpoint>) -> Entry {
+    pub(super) fn register(
+        &self,
+        key: &SloKey,
+        slo: Slo,
+        endpoint: Option<Arc<PrometheusEndpoint>>,
+    ) -> Entry {
         let mut entries = locked(&self.entries);
         let before = entries.get(key).filter(|before| before.endpoint == endpoint);
         let unread = if endpoint.is_some() { Reading::Pending } else { Reading::NoPrometheus };

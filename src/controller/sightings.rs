@@ -22,7 +22,7 @@ pub(super) struct Watched {
     /// Whether it has a pipeline, which a Collector should run.
     pub(super) has_pipeline: bool,
     /// Where its series are.
-    pub(super) endpoint: Option<PrometheusEndpoint>,
+    pub(super) endpoint: Option<Arc<PrometheusEndpoint>>,
     /// What was seen.
     pub(super) sighting: Arc<Sighting>,
 }
@@ -97,8 +97,9 @@ mod tests {
         let mut resource = AgentObservability::new("support", spec);
         resource.metadata.namespace = Some("team-a".to_owned());
         let prometheus = json!({"address": "http://prometheus.example:9090"});
-        let prometheus = serde_json::from_value(prometheus).expect("it should have the shape");
-        let platform = Platform { prometheus: Some(prometheus), ..Platform::default() };
+        let prometheus: PrometheusEndpoint =
+            serde_json::from_value(prometheus).expect("it should have the shape");
+        let platform = Platform { prometheus: Some(Arc::new(prometheus)), ..Platform::default() };
         let facts = ObservabilityFacts { platform, ..ObservabilityFacts::default() };
         validate::observability(&resource, &facts).expect("it should be valid")
     }

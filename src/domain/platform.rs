@@ -1,6 +1,7 @@
 //! What the platform team decided, with every default filled in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::window::Window;
 use crate::api::v1alpha1::{Backend, CollectorSharing, Estimator, MailServer, PrometheusEndpoint};
@@ -24,7 +25,7 @@ pub struct Platform {
     /// Name of the AgentPlatform; none where there is none and safe defaults hold.
     pub name: Option<String>,
     /// Where budgets are read.
-    pub prometheus: Option<PrometheusEndpoint>,
+    pub prometheus: Option<Arc<PrometheusEndpoint>>,
     /// Labels of every PrometheusRule.
     pub rule_labels: BTreeMap<String, String>,
     /// Labels of every PodMonitor.

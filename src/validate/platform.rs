@@ -1,12 +1,14 @@
 //! From an AgentPlatform to a [`Platform`].
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::findings::Findings;
 use super::labels;
 use super::text::{budget_window, is_label_name, is_severity};
 use crate::api::v1alpha1::{AgentPlatform, AgentPlatformSpec, Isolation, Permission, messages};
 use crate::domain::platform::{Collectors, Grafana, Platform};
 use crate::domain::violation::{Rule, Violations};
-use std::collections::BTreeMap;
 
 /// Validates an AgentPlatform.
 ///
@@ -48,7 +50,7 @@ fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> 
     group_by_deny_list.extend(tenancy.group_by_deny_list);
     Some(Platform {
         name: resource.metadata.name.clone(),
-        prometheus: spec.prometheus.clone(),
+        prometheus: spec.prometheus.clone().map(Arc::new),
         rule_labels: spec.rule_labels.clone(),
         monitor_labels: or_rule_labels(&spec.monitor_labels, spec),
         route_labels: or_rule_labels(&spec.route_labels, spec),
