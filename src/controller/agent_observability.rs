@@ -7,15 +7,15 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
-use super::apply::{Applied, apply};
-use super::confirm::confirm;
+use super::apply::Applied;
+use super::bring_about::bring_about;
 use super::context::Context;
 use super::error::ReconcileError;
 use super::gather::Found;
 use super::incoming::{Incoming, Kept};
-use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
+use super::pace::{DONE, End, Later, REJECTED, SUSPENDED};
 use super::platforms::decision;
-use super::publish::{publish_drifts, publish_observability};
+use super::publish::publish_observability;
 use super::sightings::ObservabilityKey;
 use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::{AgentObservability, Detected};
@@ -26,7 +26,7 @@ use crate::domain::role::Role;
 use crate::domain::sighting::{Seen, Sighting};
 use crate::domain::violation::Violations;
 use crate::metrics::Queried;
-use crate::plan::{ChildName, Obstacle, child_name, plan};
+use crate::plan::{ChildName, child_name};
 use crate::render::{self, Artifacts, Part};
 use crate::report::{Application, ObservabilityOutcome};
 use crate::validate::ObservabilityFacts;
@@ -159,20 +159,13 @@ async fn enforce(
     visit: &Visit,
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
-    let namespace = resource.namespace().unwrap_or_default();
     let parts = render::observability(valid);
     let names: BTreeMap<Part, Vec<ChildName>> =
         parts.iter().map(|(part, artifacts)| (*part, artifacts.0.iter().map(child_name).collect())).collect();
     let wanted = names.values().flatten().cloned().collect();
     let found = Found::look(resource, wanted, ctx).await?;
     let artifacts = Artifacts(parts.into_values().flat_map(|part| part.0).collect());
-    let plan = plan(artifacts.owned_by(resource), &found.existing, &found.installed);
-    confirm(resource, &plan, &found.existing, ctx).await?;
-    let applied = apply(plan, visit, &found.existing, ctx).await;
-    if applied.wrote {
-        tracing::info!(%namespace, name = resource.name_any(), "what the AgentObservability asks for was written");
-    }
-    publish_drifts(resource, &applied.corrected, ctx).await;
+    let applied = bring_about(resource, artifacts, &found, visit, ctx).await?;
     let applications = applications(names, &applied);
     let sighting = ctx.sightings.register(&key(resource), valid);
     if let Some(later) = ctx.put_off_report(&applied) {
@@ -184,12 +177,7 @@ async fn enforce(
         sighting: &sighting,
     };
     let published = publish(resource, outcome, visit, ctx).await;
-    // A failed write is the first error; a failure to say so must not hide it.
-    let later = applied.error.map_or(published, Err)?;
-    let missing = Application::Obstructed(Obstacle::NotInstalled);
-    let is_missing = applications.values().flatten().any(|(_, application)| *application == missing);
-    let end = if is_missing { NOT_INSTALLED } else { DONE };
-    Ok(end.and_later(earlier(applied.later, later)))
+    applied.end(published)
 }
 
 fn applications(names: BTreeMap<Part, Vec<ChildName>>, applied: &Applied) -> Applications {

@@ -7,25 +7,24 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
-use super::apply::{apply, known_acceptance};
-use super::confirm::confirm;
+use super::bring_about::bring_about;
 use super::context::Context;
 use super::error::ReconcileError;
-use super::gather::{Facts, gather};
+use super::gather::{Facts, gather, known_acceptance};
 use super::incoming::{Incoming, Kept};
-use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
+use super::pace::{DONE, End, Later, REJECTED, SUSPENDED};
 use super::platforms::decision;
-use super::publish::{publish_drifts, publish_slo};
+use super::publish::publish_slo;
 use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
 use crate::metrics::Queried;
-use crate::plan::{ChildName, Obstacle, plan};
+use crate::plan::ChildName;
 use crate::prometheus::SloKey;
 use crate::render::{self, ArtifactKind};
-use crate::report::{Application, Judgement, Outcome};
+use crate::report::{Judgement, Outcome};
 use crate::{report, validate};
 
 impl Kept for AgentSlo {
@@ -101,19 +100,11 @@ async fn enforce(
     visit: &Visit,
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
-    let namespace = slo.namespace().unwrap_or_default();
-    let artifacts = render::slo(&valid).owned_by(slo);
     let rules = rules_of(slo.meta());
     let endpoint = facts.slo.platform.prometheus.clone();
-    let plan = plan(artifacts, &facts.found.existing, &facts.found.installed);
-    confirm(slo, &plan, &facts.found.existing, ctx).await?;
-    let applied = apply(plan, visit, &facts.found.existing, ctx).await;
-    if applied.wrote {
-        tracing::info!(%namespace, name = slo.name_any(), "the rules were written");
-    }
-    publish_drifts(slo, &applied.corrected, ctx).await;
+    let applied = bring_about(slo, render::slo(&valid), &facts.found, visit, ctx).await?;
     let acceptance = if applied.wrote {
-        known_acceptance(&namespace, &rules, ctx)
+        known_acceptance(&visit.subject.namespace, &rules, ctx)
     } else {
         facts.found.acceptance(&rules)
     };
@@ -130,11 +121,7 @@ async fn enforce(
         duplicate_of: entry.duplicate_of.as_deref(),
     };
     let published = publish(slo, Outcome::Judged(judgement), visit, ctx).await;
-    // A failed write is the first error; a failure to say so must not hide it.
-    let later = applied.error.map_or(published, Err)?;
-    let is_missing = application == Application::Obstructed(Obstacle::NotInstalled);
-    let end = if is_missing { NOT_INSTALLED } else { DONE };
-    Ok(end.and_later(earlier(applied.later, later)))
+    applied.end(published)
 }
 
 async fn publish(

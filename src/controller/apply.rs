@@ -11,13 +11,13 @@ use super::children::Settled;
 use super::context::Context;
 use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
-use super::pace::{Later, earlier};
+use super::pace::{DONE, End, Later, NOT_INSTALLED, earlier};
 use super::server_side_apply;
 use super::visit::Visit;
 use crate::metrics::Written;
 use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind};
-use crate::report::{Acceptance, Application};
+use crate::report::Application;
 use crate::vocabulary::reason;
 
 /// What became of a plan.
@@ -39,6 +39,15 @@ impl Applied {
     /// What became of a child.
     pub(super) fn of(&self, name: &ChildName) -> Application {
         self.amiss.get(name).cloned().unwrap_or(Application::AsDesired)
+    }
+
+    /// How a reconciliation ends that has said so, or has tried to.
+    pub(super) fn end(self, published: Result<Later, ReconcileError>) -> Result<End, ReconcileError> {
+        let missing = Application::Obstructed(Obstacle::NotInstalled);
+        let end = if self.amiss.values().any(|became| *became == missing) { NOT_INSTALLED } else { DONE };
+        // A failed write is the first error; a failure to say so must not hide it.
+        let later = self.error.map_or(published, Err)?;
+        Ok(end.and_later(earlier(self.later, later)))
     }
 }
 
@@ -193,9 +202,4 @@ fn count(kind: ArtifactKind, verb: &'static str, error: Option<&kube::Error>, ct
         .written
         .get_or_create(&Written { kind: kind.name(), verb, code: error.map_or(200, code_of) })
         .inc();
-}
-
-/// What prometheus-operator says of the rules, as far as it is known after a write.
-pub(super) fn known_acceptance(namespace: &str, name: &ChildName, ctx: &Context) -> Acceptance {
-    ctx.children.settled(namespace, name).map(|settled| settled.acceptance).unwrap_or_default()
 }

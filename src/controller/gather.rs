@@ -163,6 +163,11 @@ fn judge(owner: &impl Resource, live: &DynamicObject, known: Option<Fingerprint>
     }
 }
 
+/// What prometheus-operator says of the rules, as far as it is known after a write.
+pub(super) fn known_acceptance(namespace: &str, name: &ChildName, ctx: &Context) -> Acceptance {
+    ctx.children.settled(namespace, name).map(|settled| settled.acceptance).unwrap_or_default()
+}
+
 /// What prometheus-operator reports in `status.bindings`.
 pub(super) fn acceptance(live: &DynamicObject) -> Acceptance {
     let bindings = live.data.pointer("/status/bindings").and_then(Value::as_array);

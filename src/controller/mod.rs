@@ -4,6 +4,7 @@ mod agent_observability;
 mod agent_platform;
 mod agent_slo;
 mod apply;
+mod bring_about;
 mod budget;
 mod children;
 mod confirm;
