@@ -59,21 +59,31 @@ pub(super) struct Children {
 }
 
 impl Children {
-    /// Follows a watch of one kind. A list counts when it is complete.
-    pub(super) fn follow(&self, kind: ArtifactKind, event: &Event<ChildMeta>) {
+    /// Follows a watch of one kind, and says which children it tells of. A list counts when it is complete, and
+    /// tells then of those that it does not have any more.
+    pub(super) fn follow(&self, kind: ArtifactKind, event: Event<ChildMeta>) -> Vec<ChildMeta> {
         let mut known = locked(&self.known);
         match event {
-            Event::Init => drop(known.lists.insert(kind, Vec::new())),
+            Event::Init => {
+                known.lists.insert(kind, Vec::new());
+                Vec::new()
+            }
             Event::InitApply(child) => {
-                known.lists.entry(kind).or_default().push((place(kind, child), seen(child)));
+                known.lists.entry(kind).or_default().push((place(kind, &child), seen(&child)));
+                vec![child]
             }
             Event::InitDone => {
-                known.take_list(kind);
-                drop(known);
                 self.listed.send_if_modified(|listed| listed.insert(kind));
+                known.take_list(kind)
             }
-            Event::Apply(child) => known.child(place(kind, child)).seen = Some(seen(child)),
-            Event::Delete(child) => known.lose(&place(kind, child)),
+            Event::Apply(child) => {
+                known.child(place(kind, &child)).seen = Some(seen(&child));
+                vec![child]
+            }
+            Event::Delete(child) => {
+                known.lose(&place(kind, &child));
+                vec![child]
+            }
         }
     }
 
@@ -95,7 +105,7 @@ impl Children {
         let known = locked(&self.known);
         let all = known.children.get(namespace).into_iter().flatten();
         let of_kind = all.filter(|((other, _), _)| *other == kind);
-        of_kind.filter_map(|((_, name), child)| Some(meta(namespace, name, child.seen.as_ref()?))).collect()
+        of_kind.filter_map(|(name, child)| Some(meta(namespace, name, child.seen.as_ref()?))).collect()
     }
 
     /// Names of the children of an owner that are there.
@@ -176,18 +186,22 @@ impl Known {
         self.children.entry(namespace).or_default().entry(name).or_default()
     }
 
-    fn take_list(&mut self, kind: ArtifactKind) {
-        for of_namespace in self.children.values_mut() {
-            let of_kind = of_namespace.iter_mut().filter(|((other, _), _)| *other == kind);
-            of_kind.for_each(|(_, child)| child.seen = None);
+    fn take_list(&mut self, kind: ArtifactKind) -> Vec<ChildMeta> {
+        let mut before = BTreeMap::new();
+        for (namespace, of_namespace) in &mut self.children {
+            for (name, child) in of_namespace.iter_mut().filter(|((other, _), _)| *other == kind) {
+                before.extend(child.seen.take().map(|seen| ((namespace.clone(), name.clone()), seen)));
+            }
         }
         for (place, seen) in self.lists.remove(&kind).unwrap_or_default() {
+            before.remove(&place);
             self.child(place).seen = Some(seen);
         }
         for of_namespace in self.children.values_mut() {
             of_namespace.retain(|_, child| child.is_known());
         }
         self.children.retain(|_, of_namespace| !of_namespace.is_empty());
+        before.iter().map(|((namespace, name), seen)| meta(namespace, name, seen)).collect()
     }
 
     fn lose(&mut self, place: &Place) {
@@ -231,10 +245,10 @@ fn seen(child: &ChildMeta) -> Seen {
     }
 }
 
-fn meta(namespace: &str, name: &str, seen: &Seen) -> ChildMeta {
+fn meta(namespace: &str, (_, name): &ChildName, seen: &Seen) -> ChildMeta {
     let metadata = ObjectMeta {
         namespace: Some(namespace.to_owned()),
-        name: Some(name.to_owned()),
+        name: Some(name.clone()),
         uid: seen.uid.clone(),
         resource_version: seen.resource_version.clone(),
         owner_references: seen.controller.as_deref().map(|controller| vec![controller.clone()]),
@@ -254,7 +268,7 @@ mod tests {
             OwnerReference { uid: owner.to_owned(), controller: Some(true), ..OwnerReference::default() };
         let seen =
             Seen { uid: None, resource_version: Some(version.to_owned()), controller: Some(Box::new(owner)) };
-        meta("team", name, &seen)
+        meta("team", &rule(name), &seen)
     }
 
     fn rule(name: &str) -> ChildName {
@@ -276,8 +290,10 @@ mod tests {
         }
     }
 
-    fn happens(children: &Children, events: impl IntoIterator<Item = Event<ChildMeta>>) {
-        events.into_iter().for_each(|event| children.follow(ArtifactKind::PrometheusRule, &event));
+    /// Names of those that the events tell of.
+    fn happens(children: &Children, events: impl IntoIterator<Item = Event<ChildMeta>>) -> Vec<String> {
+        let told = events.into_iter().flat_map(|event| children.follow(ArtifactKind::PrometheusRule, event));
+        told.map(|child| child.name_any()).collect()
     }
 
     fn names(children: &Children, owner: &str) -> String {
@@ -295,7 +311,7 @@ mod tests {
         assert_eq!(names(&children, "owner"), "one two");
         happens(&children, [Event::Init, Event::InitApply(one.clone()), Event::InitApply(three)]);
         assert_eq!(names(&children, "owner"), "one two");
-        happens(&children, [Event::InitDone]);
+        assert_eq!(happens(&children, [Event::InitDone]), ["two"]);
         assert_eq!(names(&children, "owner"), "one three");
         happens(&children, [Event::Delete(one)]);
         assert_eq!(names(&children, "owner"), "three");

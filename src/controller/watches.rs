@@ -245,20 +245,17 @@ fn follow_children(
         None => Api::all_with(client, &resource),
     });
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}"));
-    let (followed, there) = (Arc::clone(children), Arc::clone(children));
-    let changes = watch_all(apis, &ours, move |namespace| there.of_kind(kind, namespace))
-        .inspect_ok(move |event| followed.follow(kind, event))
-        .touched_objects();
-    let wake = wake.clone();
+    let there = Arc::clone(children);
+    let events = watch_all(apis, &ours, move |namespace| there.of_kind(kind, namespace));
+    let (wake, children) = (wake.clone(), Arc::clone(children));
     Box::pin(async move {
         // An error means that the sender is gone, and then nobody looks at the children.
         let _ = served.wait_for(|served| served.contains(&kind)).await;
         // The watch itself tries again after an error.
-        changes
-            .for_each(|change| {
-                if let Ok(child) = &change {
-                    wake.owner_of(child);
-                }
+        events
+            .filter_map(|event| futures::future::ready(event.ok()))
+            .for_each(|event| {
+                children.follow(kind, event).iter().for_each(|child| wake.owner_of(child));
                 futures::future::ready(())
             })
             .await;

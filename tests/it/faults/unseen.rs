@@ -21,6 +21,20 @@ fn an_edit_of_a_child_that_nobody_told_of_is_healed() {
     });
 }
 
+/// UN1: a watch that the server has forgotten begins with a list, and no event tells of what that lacks.
+#[test]
+fn a_child_that_a_later_list_does_not_have_is_made_anew() {
+    on_a_jumping_clock(async {
+        let stage = Stage::given_slo().await;
+        let rules = stage.only("PrometheusRule").expect("there should be rules");
+        stage.server.end_watches("prometheusrules", Ending::Gone);
+        stage.server.delete_now(&rules);
+        stage.server.compact();
+        pass(A_WHILE).await;
+        assert_eq!(stage.objective(), "99");
+    });
+}
+
 /// UN2.
 #[test]
 fn a_child_that_somebody_took_meanwhile_is_a_conflict() {
