@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
@@ -134,7 +133,7 @@ async fn publish(
     ctx: &Context,
 ) -> Result<Later, ReconcileError> {
     let generation = slo.meta().generation.unwrap_or_default();
-    let status = report::slo(outcome, slo.status.as_ref(), generation, Timestamp::now());
+    let status = report::slo(outcome, slo.status.as_ref(), generation, ctx.clock.now());
     publish_slo(slo, status, visit, ctx).await
 }
 

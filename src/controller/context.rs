@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::apply::Applied;
 use super::budget::Budget;
 use super::children::Children;
+use super::clock::Clock;
 use super::election::Tenure;
 use super::error::ReconcileError;
 use super::kinship::Seniority;
@@ -45,6 +46,7 @@ pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
 /// What every reconciliation has at hand.
 pub(super) struct Context {
     pub(super) client: Client,
+    pub(super) clock: Clock,
     pub(super) slos: Store<Incoming>,
     pub(super) observabilities: Store<IncomingObservability>,
     pub(super) platforms: Store<AgentPlatform>,

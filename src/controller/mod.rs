@@ -6,6 +6,7 @@ mod agent_slo;
 mod apply;
 mod budget;
 mod children;
+mod clock;
 mod confirm;
 mod connect;
 mod context;
@@ -46,6 +47,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::budget::Budget;
 use self::children::Children;
+use self::clock::Clock;
 use self::context::Context;
 use self::election::{Keeper, Tenure};
 use self::limits::Limits;
@@ -76,6 +78,7 @@ pub async fn run(
     settings: Settings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let (clock, client) = Clock::listen(client);
     let metrics = Metrics::default();
     let readiness = Readiness::default();
     let (stopping, stopped) = watch::channel(false);
@@ -91,7 +94,7 @@ pub async fn run(
     let probes = Probes { readiness: readiness.clone(), is_alive };
     let (done, work_done) = oneshot::channel::<()>();
     let work = async {
-        reconcile_all(client, &settings, (metrics.clone(), readiness), tenure, stopped).await;
+        reconcile_all((client, clock), &settings, (metrics.clone(), readiness), tenure, stopped).await;
         drop(done);
     };
     let keep = async {
@@ -120,7 +123,7 @@ fn elect(client: &Client, settings: &Settings, metrics: &Metrics) -> (Arc<Tenure
 }
 
 async fn reconcile_all(
-    client: Client,
+    (client, clock): (Client, Clock),
     settings: &Settings,
     (metrics, readiness): (Metrics, Readiness),
     tenure: Arc<Tenure>,
@@ -136,6 +139,7 @@ async fn reconcile_all(
             Reporter { controller: FIELD_MANAGER.to_owned(), instance: None },
         ),
         client,
+        clock,
         slos: stores.slos.clone(),
         observabilities: stores.observabilities.clone(),
         platforms: stores.platforms.clone(),
