@@ -13,6 +13,7 @@ use super::gather::{Facts, gather};
 use super::pace::{DONE, End, Later, NOT_INSTALLED, REJECTED, SUSPENDED, earlier};
 use super::platforms::decision;
 use super::publish::{publish_drifts, publish_slo};
+use super::references::referred;
 use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
@@ -59,7 +60,11 @@ async fn reconcile(slo: &AgentSlo, visit: &Visit, ctx: &Context) -> Result<End, 
         Ok(platform) => platform,
         Err(violations) => return reject(slo, &violations, visit, ctx).await,
     };
-    let facts = gather(slo, &platform, ctx).await?;
+    let observability = match referred(slo, &platform, ctx) {
+        Ok(observability) => observability,
+        Err(violations) => return reject(slo, &violations, visit, ctx).await,
+    };
+    let facts = gather(slo, (&platform, observability), ctx).await?;
     match validate::slo(slo, &facts.slo) {
         Ok(valid) => enforce(slo, (valid, facts), visit, ctx).await,
         Err(violations) => reject(slo, &violations, visit, ctx).await,

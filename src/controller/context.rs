@@ -21,6 +21,7 @@ use super::error::ReconcileError;
 use super::kinship::Seniority;
 use super::limits::Limits;
 use super::pace::{Later, Subject};
+use super::references::References;
 use super::registry::Registry;
 use super::rollout;
 use super::sightings::Sightings;
@@ -57,6 +58,7 @@ pub(super) struct Context {
     pub(super) children: Children,
     pub(super) registry: Registry,
     pub(super) sightings: Sightings,
+    pub(super) references: References,
     pub(super) metrics: Metrics,
     /// Who is being reconciled, and who waits.
     pub(super) turns: Arc<Turns>,

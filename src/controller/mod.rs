@@ -22,6 +22,7 @@ mod pace;
 mod platforms;
 mod poison;
 mod publish;
+mod references;
 mod registry;
 mod rollout;
 mod scope;
@@ -53,6 +54,7 @@ use self::election::{Keeper, Tenure};
 use self::limits::Limits;
 use self::lookout::Lookout;
 use self::measure::Meter;
+use self::references::References;
 use self::registry::Registry;
 use self::sightings::Sightings;
 use self::turns::Turns;
@@ -152,6 +154,7 @@ async fn reconcile_all(
         budget: Budget::new(),
         registry: Registry::default(),
         sightings: Sightings::default(),
+        references: References::default(),
         metrics,
         tenure,
         valid_platforms: Mutex::default(),
