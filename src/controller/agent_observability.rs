@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
@@ -195,7 +194,7 @@ async fn publish(
     ctx: &Context,
 ) -> Result<Later, ReconcileError> {
     let generation = resource.meta().generation.unwrap_or_default();
-    let status = report::observability(outcome, resource.status.as_ref(), generation, Timestamp::now());
+    let status = report::observability(outcome, resource.status.as_ref(), generation, ctx.clock.now());
     publish_observability(resource, status, visit, ctx).await
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 
@@ -57,7 +56,7 @@ async fn judge(platform: &AgentPlatform, ctx: &Context) -> Result<(), ReconcileE
         slos: governed(platform, ctx),
     };
     let generation = platform.meta().generation.unwrap_or_default();
-    let status = report::platform(outcome, platform.status.as_ref(), generation, Timestamp::now());
+    let status = report::platform(outcome, platform.status.as_ref(), generation, ctx.clock.now());
     publish_platform(platform, status, ctx).await
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use k8s_openapi::jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
@@ -15,6 +14,7 @@ use super::incoming::{Incoming, Kept};
 use super::pace::{DONE, End, Later, REJECTED, SUSPENDED};
 use super::platforms::decision;
 use super::publish::publish_slo;
+use super::references::referred;
 use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::AgentSlo;
 use crate::domain::names::child_name;
@@ -69,7 +69,11 @@ async fn reconcile(slo: &AgentSlo, visit: &Visit, ctx: &Context) -> Result<End, 
         Ok(platform) => platform,
         Err(violations) => return reject(slo, &violations, visit, ctx).await,
     };
-    let facts = gather(slo, &platform, ctx).await?;
+    let observability = match referred(slo, &platform, ctx) {
+        Ok(observability) => observability,
+        Err(violations) => return reject(slo, &violations, visit, ctx).await,
+    };
+    let facts = gather(slo, (&platform, observability), ctx).await?;
     match validate::slo(slo, &facts.slo) {
         Ok(valid) => enforce(slo, (valid, facts), visit, ctx).await,
         Err(violations) => reject(slo, &violations, visit, ctx).await,
@@ -131,7 +135,7 @@ async fn publish(
     ctx: &Context,
 ) -> Result<Later, ReconcileError> {
     let generation = slo.meta().generation.unwrap_or_default();
-    let status = report::slo(outcome, slo.status.as_ref(), generation, Timestamp::now());
+    let status = report::slo(outcome, slo.status.as_ref(), generation, ctx.clock.now());
     publish_slo(slo, status, visit, ctx).await
 }
 

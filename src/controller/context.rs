@@ -15,12 +15,14 @@ use tokio::time::Instant;
 use super::apply::Applied;
 use super::budget::Budget;
 use super::children::Children;
+use super::clock::Clock;
 use super::election::Tenure;
 use super::error::ReconcileError;
 use super::incoming::Incoming;
 use super::kinds::Kinds;
 use super::limits::Limits;
 use super::pace::{Later, Subject};
+use super::references::References;
 use super::registry::Registry;
 use super::rollout;
 use super::seniority::Seniority;
@@ -41,6 +43,7 @@ pub(super) type PrometheusAnswer = Result<(), (&'static str, String)>;
 /// What every reconciliation has at hand.
 pub(super) struct Context {
     pub(super) client: Client,
+    pub(super) clock: Clock,
     pub(super) slos: Store<Incoming<AgentSlo>>,
     pub(super) observabilities: Store<Incoming<AgentObservability>>,
     pub(super) platforms: Store<AgentPlatform>,
@@ -52,6 +55,7 @@ pub(super) struct Context {
     pub(super) kinds: Kinds,
     pub(super) registry: Registry,
     pub(super) sightings: Sightings,
+    pub(super) references: References,
     pub(super) metrics: Metrics,
     /// Who is being reconciled, and who waits.
     pub(super) turns: Arc<Turns>,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::core::DynamicObject;
-use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::Value;
 
@@ -27,29 +26,21 @@ pub(super) struct Facts {
     pub(super) found: Found,
 }
 
-/// Gathers the facts about an AgentSLO, of which the platform's decision is known.
+/// Gathers the facts about an AgentSLO, of which the platform's decision is known, and what it refers to.
 pub(super) async fn gather(
     slo: &AgentSlo,
-    platform: &Platform,
+    (platform, observability): (&Platform, Option<Referred>),
     ctx: &Context,
 ) -> Result<Facts, ReconcileError> {
     let namespace = slo.namespace().unwrap_or_default();
     let rules = (ArtifactKind::PrometheusRule, child_name("AgentSLO", &namespace, &slo.name_any()));
     let slo_facts = SloFacts {
         platform: platform.clone(),
-        observability: referred(slo, ctx),
+        observability,
         older_in_namespace: older(slo, platform, ctx),
         traffic: traffic(slo, ctx),
     };
     Ok(Facts { slo: slo_facts, found: Found::look(slo, [rules].into(), ctx).await? })
-}
-
-/// What the AgentObservability that an AgentSLO refers to has to give.
-fn referred(slo: &AgentSlo, ctx: &Context) -> Option<Referred> {
-    let reference = slo.spec.observability_ref.as_ref()?;
-    let key = ObjectRef::new(&reference.name).within(&slo.namespace().unwrap_or_default());
-    let referred = ctx.observabilities.get(&key)?;
-    Some(Referred::of(&referred.object().ok()?.spec))
 }
 
 /// AgentSLOs of the namespace that are older than this one, as far as it matters.

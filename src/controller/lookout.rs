@@ -54,11 +54,14 @@ impl Lookout {
     /// The entries whose AgentObservability still exists and is not another replica's.
     fn present(&self) -> BTreeMap<ObservabilityKey, Watched> {
         let mut all = self.ctx.sightings.all();
-        all.retain(|(namespace, name), _| {
-            let exists = self.ctx.observabilities.get(&ObjectRef::new(name).within(namespace)).is_some();
-            let is_present = exists && self.ctx.tenure.holds(namespace);
+        let exists = |(namespace, name): &ObservabilityKey| {
+            self.ctx.observabilities.get(&ObjectRef::new(name).within(namespace)).is_some()
+        };
+        self.ctx.references.retain(exists);
+        all.retain(|key, _| {
+            let is_present = exists(key) && self.ctx.tenure.holds(&key.0);
             if !is_present {
-                self.ctx.sightings.forget(&(namespace.clone(), name.clone()));
+                self.ctx.sightings.forget(key);
             }
             is_present
         });

@@ -19,6 +19,7 @@ use super::survey::{SURVEY_EVERY, is_missing, survey};
 use super::wake::Wake;
 use crate::api::v1alpha1::PrometheusEndpoint;
 use crate::domain::reading::{Observation, Reading, RulesSeen};
+use crate::domain::slo::Slo;
 use crate::metrics::Queried;
 use crate::prometheus::{Connection, GroupHealth, QueryError, SloKey, budgets, diagnose, rule_groups};
 use crate::render::rules::group_name;
@@ -154,7 +155,7 @@ impl Meter {
                     .map(|(key, entry)| (key, entry, observations.remove(key).unwrap_or_default()))
                     .collect();
                 for (_, entry, observation) in &mut found {
-                    keep_findings(observation, &entry.reading);
+                    keep_findings(observation, entry);
                 }
                 let looks = looks.after(&connection, &mut found).await;
                 for (key, _, observation) in found {
@@ -212,24 +213,14 @@ async fn look_into(
     found: &mut [(&SloKey, &Entry, Observation)],
     looked_at: usize,
 ) -> bool {
-    let is_missing = |entry: &Entry, seen: &Observation| {
-        !seen.is_evaluated(&entry.slo)
-            || seen.groups.is_empty()
-            || seen.groups.iter().any(|group| group.bad.is_none())
-    };
-    let mut missing: Vec<_> = found.iter_mut().filter(|(_, entry, seen)| is_missing(entry, seen)).collect();
+    let mut missing: Vec<_> =
+        found.iter_mut().filter(|(_, entry, seen)| misses_something(seen, &entry.slo)).collect();
     if missing.is_empty() {
         return false;
     }
     if let Ok(groups) = rule_groups(connection).await {
         for (_, entry, seen) in &mut missing {
             seen.rules = rules_seen(entry, &groups);
-        }
-    }
-    for (_, entry, seen) in &mut missing {
-        // Without counts nobody can tell what is wrong with the series.
-        if !seen.is_evaluated(&entry.slo) {
-            seen.diagnosis = None;
         }
     }
     missing.retain(|(_, entry, seen)| seen.is_evaluated(&entry.slo));
@@ -260,21 +251,68 @@ fn rules_seen(entry: &Entry, groups: &BTreeMap<String, GroupHealth>) -> RulesSee
     }
 }
 
+/// Whether rules are not evaluated, or lack counts.
+fn misses_something(seen: &Observation, slo: &Slo) -> bool {
+    !seen.is_evaluated(slo) || seen.groups.is_empty() || seen.groups.iter().any(|group| group.bad.is_none())
+}
+
 /// Between two looks the findings of the last one hold, those about something missing as long as it is.
-fn keep_findings(observation: &mut Observation, before: &Reading) {
-    let Reading::Answered(before) = before else { return };
+fn keep_findings(observation: &mut Observation, entry: &Entry) {
+    let Reading::Answered(before) = &*entry.reading else { return };
     observation.survey.clone_from(&before.survey);
-    let still_missing =
-        observation.groups.is_empty() || observation.groups.iter().any(|group| group.bad.is_none());
-    if still_missing {
+    if !misses_something(observation, &entry.slo) {
+        return;
+    }
+    observation.rules = before.rules.clone();
+    // While nobody counts, nobody can tell what is wrong with the series.
+    if observation.is_evaluated(&entry.slo) {
         observation.diagnosis.clone_from(&before.diagnosis);
-        observation.rules = before.rules.clone();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::api::v1alpha1::AgentSlo;
+    use crate::domain::reading::{Diagnosis, GroupCounts};
+    use crate::validate::{self, SloFacts};
+
+    /// An AgentSLO without counts, and what was found out about that.
+    fn looked_into() -> Entry {
+        let spec = json!({"agent": "support-agent", "objective": "99", "indicator": {"success": {}}});
+        let spec = serde_json::from_value(spec).expect("it should have the shape");
+        let slo = validate::slo(&AgentSlo::new("one", spec), &SloFacts::default());
+        let found = Observation {
+            rules: RulesSeen::Healthy,
+            diagnosis: Some(Diagnosis::Unexplained),
+            ..Observation::default()
+        };
+        let reading = Arc::new(Reading::Answered(found));
+        let slo = Arc::new(slo.expect("it should be valid"));
+        Entry { slo, endpoint: None, reading, duplicate_of: None }
+    }
+
+    #[test]
+    fn findings_hold_as_long_as_what_they_are_about() {
+        let (healthy, found) = (RulesSeen::Healthy, Some(Diagnosis::Unexplained));
+        let counts = GroupCounts { bad: Some(0.0), ..GroupCounts::default() };
+        let evaluated = Some(100_000.0);
+        let cases = [
+            ("no counts", evaluated, Vec::new(), (healthy.clone(), found.clone())),
+            ("no bad counts", evaluated, vec![GroupCounts::default()], (healthy.clone(), found)),
+            ("nobody counts", None, Vec::new(), (healthy.clone(), None)),
+            ("nobody counts any more", Some(1.0), vec![counts.clone()], (healthy, None)),
+            ("counts", evaluated, vec![counts], (RulesSeen::NotAsked, None)),
+        ];
+        for (what, evaluated_at, groups, expected) in cases {
+            let mut seen =
+                Observation { asked_at: 100_000.0, evaluated_at, groups, ..Observation::default() };
+            keep_findings(&mut seen, &looked_into());
+            assert_eq!((seen.rules, seen.diagnosis), expected, "{what}");
+        }
+    }
 
     #[test]
     fn all_get_their_turn_and_new_ones_come_first() {

@@ -7,6 +7,7 @@ mod apply;
 mod bring_about;
 mod budget;
 mod children;
+mod clock;
 mod confirm;
 mod connect;
 mod context;
@@ -23,6 +24,7 @@ mod pace;
 mod platforms;
 mod poison;
 mod publish;
+mod references;
 mod registry;
 mod rollout;
 mod scope;
@@ -48,12 +50,14 @@ use tokio::sync::{SetOnce, oneshot, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::budget::Budget;
+use self::clock::Clock;
 use self::context::Context;
 use self::election::{Keeper, Tenure};
 use self::kinds::Kinds;
 use self::limits::Limits;
 use self::lookout::Lookout;
 use self::measure::Meter;
+use self::references::References;
 use self::registry::Registry;
 use self::sightings::Sightings;
 use self::turns::Turns;
@@ -79,6 +83,7 @@ pub async fn run(
     settings: Settings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let (clock, client) = Clock::listen(client);
     let metrics = Metrics::default();
     let readiness = Readiness::default();
     let (stopping, stopped) = watch::channel(false);
@@ -94,7 +99,7 @@ pub async fn run(
     let probes = Probes { readiness: readiness.clone(), is_alive };
     let (done, work_done) = oneshot::channel::<()>();
     let work = async {
-        reconcile_all(client, &settings, (metrics.clone(), readiness), tenure, stopped).await;
+        reconcile_all((client, clock), &settings, (metrics.clone(), readiness), tenure, stopped).await;
         drop(done);
     };
     let keep = async {
@@ -123,7 +128,7 @@ fn elect(client: &Client, settings: &Settings, metrics: &Metrics) -> (Arc<Tenure
 }
 
 async fn reconcile_all(
-    client: Client,
+    (client, clock): (Client, Clock),
     settings: &Settings,
     (metrics, readiness): (Metrics, Readiness),
     tenure: Arc<Tenure>,
@@ -139,6 +144,7 @@ async fn reconcile_all(
             Reporter { controller: FIELD_MANAGER.to_owned(), instance: None },
         ),
         client,
+        clock,
         slos: stores.slos.clone(),
         observabilities: stores.observabilities.clone(),
         platforms: stores.platforms.clone(),
@@ -152,6 +158,7 @@ async fn reconcile_all(
         budget: Budget::new(),
         registry: Registry::default(),
         sightings: Sightings::default(),
+        references: References::default(),
         metrics,
         tenure,
         valid_platforms: Mutex::default(),

@@ -58,7 +58,7 @@ pub struct Referred {
 }
 
 impl Referred {
-    /// What those that refer to an AgentObservability take from it. It may break rules in other places.
+    /// What those that refer to an AgentObservability take from its spec, whether that is valid or not.
     #[must_use]
     pub fn of(spec: &AgentObservabilitySpec) -> Self {
         let runbook_url = spec.guards.as_ref().and_then(|guards| guards.runbook_url.clone());

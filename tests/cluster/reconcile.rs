@@ -53,6 +53,7 @@ async fn every_scenario_holds_on_real_servers() {
         of_two_for_one_agent_the_older_is_in_force in "agents",
         an_agent_that_is_left_goes_to_the_next_in_line in "left",
         an_agent_slo_follows_its_observability in "referring",
+        a_refused_observability_changes_no_rule in "referred",
         an_agent_gets_all_that_is_asked_for_and_no_more in "everything",
     }
     prometheus_operator_says_that_it_took_the_rules(&cluster).await;

@@ -42,6 +42,7 @@ scenarios! {
     of_two_for_one_agent_the_older_is_in_force,
     an_agent_that_is_left_goes_to_the_next_in_line,
     an_agent_slo_follows_its_observability,
+    a_refused_observability_changes_no_rule,
     an_agent_gets_all_that_is_asked_for_and_no_more,
 }
 

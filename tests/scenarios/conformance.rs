@@ -3,9 +3,11 @@
 
 use bed::eventually;
 use futures::TryStreamExt;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{
     DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, WatchEvent, WatchParams,
 };
+use kube::client::Body;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
@@ -261,6 +263,19 @@ pub(crate) async fn a_dry_run_leaves_nothing(ground: &Ground) {
     assert!(ground.maps.get_opt("dry").await.expect("the server should answer").is_none());
 }
 
+pub(crate) async fn an_answer_is_dated_by_the_clock_that_stamps_objects(ground: &Ground) {
+    let made = apply(&ground.maps, "one", &ground.map("dated", &json!({}))).await;
+    let made = made["metadata"]["creationTimestamp"].as_str().and_then(|time| time.parse().ok());
+    let made: Timestamp = made.expect("an object should be stamped");
+    let path = format!("/api/v1/namespaces/{}/configmaps/dated", ground.namespace);
+    let request = http::Request::get(path).body(Body::empty()).expect("a request should be built");
+    let answer = ground.maps.clone().into_client().send(request).await.expect("it should be answered");
+    let date = answer.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+    let date = httpdate::parse_http_date(date.unwrap_or_default()).expect("the answer should be dated");
+    let late = Timestamp::try_from(date).expect("a date is a time").duration_since(made);
+    assert!((0..60).contains(&late.as_secs()), "{late}");
+}
+
 /// Hands all promises to a macro that keeps them, after what else it takes: none is kept by one server only.
 macro_rules! every_promise {
     ($keep:ident $(, $besides:ident)?) => {
@@ -278,6 +293,7 @@ macro_rules! every_promise {
             a_watch_from_what_is_forgotten_is_refused,
             a_bookmark_tells_how_far_a_watch_has_come,
             a_dry_run_leaves_nothing,
+            an_answer_is_dated_by_the_clock_that_stamps_objects,
         }
     };
 }

@@ -88,6 +88,53 @@ pub(crate) async fn an_agent_slo_follows_its_observability(cluster: &impl Cluste
     assert_eq!(cluster.list(Kind::Rules, namespace).await.len(), 1);
 }
 
+/// What is refused is refused as a whole, also what AgentSLOs take from it.
+pub(crate) async fn a_refused_observability_changes_no_rule(cluster: &impl Cluster, namespace: &str) {
+    given_namespace(cluster, namespace).await;
+    let mut support = observability(namespace, "support", "support-agent");
+    let of_cluster = |name: &str| json!({"matchers": [{"label": "cluster", "value": name}]});
+    support["spec"]["telemetry"] = of_cluster("eu-1");
+    cluster.apply(&support).await;
+    let mut slo = success_slo(namespace, "referring");
+    slo["spec"]["observabilityRef"] = json!({"name": "support"});
+    cluster.apply(&slo).await;
+    cluster.wait_for(namespace, "referring", ("Ready", "True", "Ready")).await;
+
+    support["spec"]["telemetry"] = of_cluster("eu-2");
+    // Only the operator knows which folders are allowed.
+    support["spec"]["dashboards"] = json!({"folder": "Secrets"});
+    cluster.apply(&support).await;
+    let refused = ("Accepted", "False", "NotPermitted");
+    cluster.wait_for_one(Kind::Observability, namespace, "support", refused).await;
+    // What AgentSLOs ask for themselves is done all the same.
+    slo["spec"]["objective"] = "95".into();
+    cluster.apply(&slo).await;
+    let of_rules = async || {
+        let rules = cluster.list(Kind::Rules, namespace).await;
+        let own = rules.iter().find(|rule| rule["metadata"]["ownerReferences"][0]["kind"] == "AgentSLO");
+        own.cloned().expect("the AgentSLO should have rules")
+    };
+    let edited = async || (super::objective_of(&of_rules().await) == "95").then_some(());
+    eventually(PATIENCE, edited).await.expect("the rules should follow the AgentSLO");
+    assert!(
+        expressions(&of_rules().await).contains("cluster=\"eu-1\""),
+        "the last valid telemetry is in force"
+    );
+
+    // An operator that never saw the valid spec does not guess.
+    let before = of_rules().await;
+    cluster.stop_operator().await;
+    cluster.start_operator().await;
+    cluster.wait_for(namespace, "referring", ("Accepted", "False", "UnknownReference")).await;
+    assert_eq!(of_rules().await["spec"], before["spec"]);
+
+    support["spec"]["dashboards"] = json!({});
+    cluster.apply(&support).await;
+    cluster.wait_for(namespace, "referring", ("Accepted", "True", "Valid")).await;
+    let follows = async || expressions(&of_rules().await).contains("cluster=\"eu-2\"").then_some(());
+    eventually(PATIENCE, follows).await.expect("the rules should select what is valid now");
+}
+
 /// Whatever the readers of the children fill in by themselves, a start reads everything and writes nothing. It
 /// may still have something to say, so a busy one is followed by another.
 pub(crate) async fn a_start_writes_no_child_anew(cluster: &impl Cluster, namespace: &str) {

@@ -55,10 +55,10 @@ fn specs(picks: [Pick; 3]) -> [Scene; 3] {
 /// What differs, but for what stands still.
 fn differences(found: &Moment, expected: &Moment) -> Vec<String> {
     let mut wrong = Vec::new();
+    let (found, expected) = (found.in_force(), expected.in_force());
     if found.refused != expected.refused {
         wrong.push(format!("refused: {:?} not {:?}", found.refused, expected.refused));
     }
-    let (found, expected) = (found.in_force(), expected.in_force());
     for name in found.children.keys().chain(expected.children.keys()) {
         if found.children.get(name) != expected.children.get(name) {
             wrong.push(format!("child {name:?}"));

@@ -58,8 +58,7 @@ fn scene_with(object: &Value) -> (&'static str, Scene) {
     (owner, bad)
 }
 
-/// What is not as it should be while a mistake is made. An AgentSLO that refers to an AgentObservability takes
-/// its telemetry as it is written, whatever is wrong beside it.
+/// What is not as it should be while a mistake is made.
 fn differences<'a>(
     while_bad: &'a Moment,
     before: &'a Moment,
@@ -67,10 +66,7 @@ fn differences<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     let is_taken = (!while_bad.refused.contains_key(owner)).then(|| "it is not refused".to_owned());
     let names: BTreeSet<&Owned> = while_bad.children.keys().chain(before.children.keys()).collect();
-    let follows = move |name: &Owned| owner == "support" && name.0 == "referring";
-    let changed = names
-        .into_iter()
-        .filter(move |name| !follows(name) && while_bad.children.get(name) != before.children.get(name));
+    let changed = names.into_iter().filter(|name| while_bad.children.get(name) != before.children.get(name));
     is_taken.into_iter().chain(changed.map(|name| format!("{name:?} is not as it was")))
 }
 

@@ -147,6 +147,36 @@ fn a_leader_that_slept_writes_nothing_old() {
     });
 }
 
+/// ST8: the clock of the operator is months ahead of the API server's, and then years behind it.
+#[test]
+fn transitions_are_dated_by_the_clock_of_the_api_server() {
+    on_a_jumping_clock(async {
+        let mut stage = Stage::given_slo().await;
+        let told = transitions(&stage);
+        assert!(told.iter().all(|time| time.starts_with("2026-01-01T00:00:")), "{told:?}");
+        stage.kill(0).await;
+        stage.server.set_clock("2050-01-01T00:00:00Z");
+        stage.start(0);
+        let mut refused = slo("99");
+        refused["spec"]["objective"] = "not an objective".into();
+        stage.write(&refused);
+        pass(A_WHILE).await;
+        let told = transitions(&stage);
+        assert!(told.iter().any(|time| time.starts_with("2050-01-01T00:00:")), "{told:?}");
+        let is_from_the_pod = |time: &String| !time.starts_with("2026-01-01") && !time.starts_with("2050");
+        assert!(!told.iter().any(is_from_the_pod), "{told:?}");
+    });
+}
+
+/// Transition times of the AgentSLO.
+fn transitions(stage: &Stage) -> Vec<String> {
+    let slo = stage.only("AgentSLO").expect("it should be there");
+    let conditions = slo["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    assert!(!conditions.is_empty(), "there should be conditions");
+    let times = conditions.iter().map(|condition| condition["lastTransitionTime"].as_str());
+    times.map(|time| time.unwrap_or_default().to_owned()).collect()
+}
+
 fn observed(stage: &Stage) -> Option<i64> {
     stage.only("AgentSLO")?["status"]["observedGeneration"].as_i64()
 }

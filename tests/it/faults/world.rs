@@ -67,10 +67,14 @@ pub(crate) struct World {
     platform: Platform,
     slos: BTreeMap<String, AgentSloStatus>,
     observability: Option<AgentObservabilityStatus>,
+    /// What AgentObservability `support` had to give when it was last valid.
+    referred: Option<Referred>,
     platform_status: Option<AgentPlatformStatus>,
     generation: i64,
     /// Those whose last spec was refused, and why.
     pub(crate) refused: BTreeMap<String, String>,
+    /// AgentSLOs that go by what an AgentObservability was before it was refused.
+    pub(crate) behind: BTreeSet<String>,
 }
 
 impl World {
@@ -78,12 +82,13 @@ impl World {
     pub(crate) fn reconcile(&mut self, scene: &Scene) {
         self.generation += 1;
         self.refused.clear();
+        self.behind.clear();
         self.reconcile_platform(&scene.platform);
         self.reconcile_observability(&scene.observability);
         let mut referring = values::context("AgentSLO", "");
         referring["observabilityRef"] = json!({"name": "support"});
-        self.reconcile_slo("checkout", &scene.slo, &scene.observability);
-        self.reconcile_slo("referring", &referring, &scene.observability);
+        self.reconcile_slo("checkout", &scene.slo);
+        self.reconcile_slo("referring", &referring);
     }
 
     /// What the statuses say, but for times and generations.
@@ -121,13 +126,17 @@ impl World {
             Err(error) => return self.refuse("support", error),
         };
         let facts = ObservabilityFacts { platform: self.platform.clone(), ..ObservabilityFacts::default() };
+        let verdict = validate::observability(&written, &facts);
+        if verdict.is_ok() {
+            self.referred = Some(Referred::of(&written.spec));
+        }
         let (old, generation) = (self.observability.clone(), self.generation);
         let say = |outcome| report::observability(outcome, old.as_ref(), generation, now()).or(old.clone());
         if written.spec.suspend {
             self.observability = say(ObservabilityOutcome::Suspended);
             return;
         }
-        match validate::observability(&written, &facts) {
+        match verdict {
             Ok(valid) => {
                 let parts = render::observability(&valid);
                 let became = |artifacts: &Artifacts| {
@@ -154,15 +163,19 @@ impl World {
         }
     }
 
-    fn reconcile_slo(&mut self, name: &str, spec: &Value, observability: &Value) {
+    fn reconcile_slo(&mut self, name: &str, spec: &Value) {
         let written: AgentSlo = match resource("AgentSLO", name, spec) {
             Ok(written) => written,
             Err(error) => return self.refuse(name, error),
         };
+        let refers = written.spec.observability_ref.as_ref().is_some_and(|of| of.name == "support");
+        if refers && self.refused.contains_key("support") {
+            self.behind.insert(name.to_owned());
+        }
         let (old, generation) = (self.slos.get(name).cloned(), self.generation);
         let facts = SloFacts {
             platform: self.platform.clone(),
-            observability: referred(&written, observability),
+            observability: self.referred(&written),
             older_in_namespace: 1,
             traffic: None,
         };
@@ -186,6 +199,19 @@ impl World {
             _ if written.spec.suspend => {}
             Ok(slo) => self.enforce(name, render::slo(&slo), &written),
             Err(violations) => self.refuse(name, joined(&violations)),
+        }
+    }
+
+    /// What an AgentSLO finds where it refers to.
+    fn referred(&self, slo: &AgentSlo) -> Option<Referred> {
+        match slo.spec.observability_ref.as_ref()?.name.as_str() {
+            "support" => self.referred.clone(),
+            "second" => {
+                let spec = json!({"agent": "support-agent", "telemetry": {"profile": "GenAI"}});
+                let second: AgentObservability = resource("AgentObservability", "second", &spec).ok()?;
+                Some(Referred::of(&second.spec))
+            }
+            _ => None,
         }
     }
 
@@ -225,17 +251,6 @@ fn content(object: &Value) -> Value {
         !["resourceVersion", "generation", "uid", "creationTimestamp"].contains(&name.as_str())
     });
     content
-}
-
-/// What an AgentSLO finds where it refers to.
-fn referred(slo: &AgentSlo, observability: &Value) -> Option<Referred> {
-    let spec = match slo.spec.observability_ref.as_ref()?.name.as_str() {
-        "support" => observability.clone(),
-        "second" => json!({"agent": "support-agent", "telemetry": {"profile": "GenAI"}}),
-        _ => return None,
-    };
-    let written: AgentObservability = resource("AgentObservability", "any", &spec).ok()?;
-    Some(Referred::of(&written.spec))
 }
 
 fn resource<K: serde::de::DeserializeOwned>(kind: &str, name: &str, spec: &Value) -> Result<K, String> {

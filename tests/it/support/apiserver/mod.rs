@@ -3,6 +3,7 @@
 //! schema; that is the business of the tests on real servers. Every request is one line of a log.
 
 mod call;
+mod clock;
 mod faults;
 mod fields;
 mod place;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Response;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{DATE, RETRY_AFTER};
 use kube::Client;
 use kube::client::Body as RequestBody;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use tower::BoxError;
 
 use self::call::{Call, Deed, Form};
+use self::clock::Clock;
 pub(crate) use self::faults::{Ending, Moment};
 use self::faults::{Fault, Faults};
 use self::fields::Wish;
@@ -48,6 +50,7 @@ pub(crate) struct ApiServer {
 
 #[derive(Debug, Default)]
 struct State {
+    clock: Clock,
     store: Store,
     /// Plurals of the kinds that are not installed.
     missing: BTreeSet<String>,
@@ -80,6 +83,11 @@ impl ApiServer {
     /// Knows every kind and holds no object.
     pub(crate) fn new() -> Self {
         Self { state: Arc::default(), changed: watch::channel(()).0 }
+    }
+
+    /// Sets the clock by which answers are dated.
+    pub(crate) fn set_clock(&self, time: &str) {
+        self.state().clock = Clock::set(time);
     }
 
     /// A client of a user.
@@ -260,6 +268,7 @@ impl ApiServer {
             tokio::time::sleep(pause).await;
         }
         let answer = self.state().suffer(&call, fault);
+        let date = self.state().clock.date();
         let request = Request { code: answer.0, ..request };
         self.state().log.push(Logged { at: Instant::now(), path: call.path.clone(), request });
         self.changed.send_replace(());
@@ -267,17 +276,19 @@ impl ApiServer {
             tokio::time::sleep(pause).await;
         }
         self.let_pass(user).await;
-        match (fault, call.deed) {
-            (Some(Fault::Broken(_)), _) => Err("the connection broke".into()),
+        let mut response = match (fault, call.deed) {
+            (Some(Fault::Broken(_)), _) => return Err("the connection broke".into()),
             (fault, Deed::Watch { selection, since, mut pace }) if answer.0 == 200 => {
                 let mut ending = Ending::Closed;
                 if let Some(Fault::Ends(how, after)) = fault {
                     (ending, pace.lasts) = (how, after);
                 }
-                Ok(self.watch(Watch { user, selection, since, form: call.form, pace, ending }))
+                self.watch(Watch { user, selection, since, form: call.form, pace, ending })
             }
-            _ => response(answer, call.form),
-        }
+            _ => response(answer, call.form)?,
+        };
+        response.headers_mut().insert(DATE, date.parse()?);
+        Ok(response)
     }
 }
 

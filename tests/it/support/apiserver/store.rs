@@ -8,7 +8,7 @@ use super::fields::{Owners, Wish};
 use super::place::Place;
 
 /// The time at which everything was made: no test here depends on it.
-const CREATED: &str = "2026-01-01T00:00:00Z";
+pub(super) const CREATED: &str = "2026-01-01T00:00:00Z";
 
 /// Metadata that nobody else sets.
 const SET_BY_SERVER: [&str; 6] =
