@@ -222,12 +222,7 @@ impl Store {
 
     /// Removes that of which all owners are gone.
     pub(super) fn collect_garbage(&mut self) {
-        let is_gone = |owner: &Value| owner["uid"].as_str().is_some_and(|uid| self.gone.contains(uid));
-        let is_garbage = |stored: &Stored| {
-            let owners = stored.object["metadata"]["ownerReferences"].as_array();
-            owners.is_some_and(|owners| !owners.is_empty() && owners.iter().all(is_gone))
-        };
-        let garbage = self.objects.iter().filter(|(_, stored)| is_garbage(stored));
+        let garbage = self.objects.iter().filter(|(_, stored)| self.is_garbage(&stored.object));
         let garbage: Vec<Place> = garbage.map(|(place, _)| place.clone()).collect();
         for place in &garbage {
             self.take_out(place);
@@ -235,6 +230,12 @@ impl Store {
         if !garbage.is_empty() {
             self.collect_garbage();
         }
+    }
+
+    fn is_garbage(&self, object: &Value) -> bool {
+        let is_gone = |owner: &Value| owner["uid"].as_str().is_some_and(|uid| self.gone.contains(uid));
+        let owners = object["metadata"]["ownerReferences"].as_array();
+        owners.is_some_and(|owners| !owners.is_empty() && owners.iter().all(is_gone))
     }
 
     fn take_out(&mut self, place: &Place) {
@@ -270,8 +271,8 @@ impl Store {
         let object = stored.object.clone();
         self.objects.insert(place.clone(), stored);
         // One whose owner is gone already does not last.
-        if is_new && !self.is_littered {
-            self.collect_garbage();
+        if is_new && !self.is_littered && self.is_garbage(&object) {
+            self.remove(place);
         }
         object
     }
