@@ -22,13 +22,14 @@ use super::incoming::Incoming;
 use super::kinds::Kinds;
 use super::limits::Limits;
 use super::pace::{Later, Subject};
+use super::poison::locked;
 use super::references::References;
 use super::registry::Registry;
 use super::rollout;
 use super::seniority::Seniority;
 use super::sightings::Sightings;
-use super::turns::{Turns, Urgency};
 use super::visit::Visit;
+use super::workqueue::{Urgency, WorkQueue};
 use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::domain::platform::Platform;
 use crate::metrics::Metrics;
@@ -58,7 +59,7 @@ pub(super) struct Context {
     pub(super) references: References,
     pub(super) metrics: Metrics,
     /// Who is being reconciled, and who waits.
-    pub(super) turns: Arc<Turns>,
+    pub(super) queue: Mutex<WorkQueue>,
     /// How often each object was looked at.
     pub(super) limits: Limits,
     /// Writes that nobody waits for.
@@ -101,7 +102,8 @@ impl Context {
     /// these come first.
     pub(super) fn put_off_report(&self, applied: &Applied) -> Later {
         let is_all_well = applied.error.is_none() && applied.later.is_none();
-        (applied.wrote && is_all_well && self.turns.are_wanted()).then_some(REPORT_LATER)
+        (applied.wrote && is_all_well && locked(&self.queue).waiting(Urgency::Change) > 0)
+            .then_some(REPORT_LATER)
     }
 
     /// How long to wait with the replacement of a child. One that is missing is made at once.

@@ -33,21 +33,21 @@ mod server_side_apply;
 mod settings;
 mod sightings;
 mod survey;
-mod turns;
 mod visit;
 mod wake;
 mod watches;
+mod work;
+mod workqueue;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::stream::select;
 use futures::{FutureExt, StreamExt};
 use kube::Client;
 use kube::runtime::Controller;
-use kube::runtime::controller::Config;
 use kube::runtime::events::{Recorder, Reporter};
 use tokio::sync::{SetOnce, oneshot, watch};
-use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use self::budget::Budget;
 use self::clock::Clock;
@@ -60,9 +60,10 @@ use self::measure::Meter;
 use self::references::References;
 use self::registry::Registry;
 use self::sightings::Sightings;
-use self::turns::Turns;
 use self::wake::Wake;
 use self::watches::Watches;
+use self::work::work;
+use self::workqueue::WorkQueue;
 use crate::metrics::Metrics;
 use crate::render::ArtifactKind;
 use crate::server::{Probes, Readiness, serve};
@@ -135,9 +136,8 @@ async fn reconcile_all(
     stopped: watch::Receiver<bool>,
 ) {
     let (wake, woken) = Wake::new();
-    let turns = Turns::new(metrics.clone());
     let Watches { slos, observabilities, platforms, namespaces, children, served, stores } =
-        Watches::start(&client, &settings.scope, &wake, &turns);
+        Watches::start(&client, &settings.scope, &wake);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(
             client.clone(),
@@ -153,7 +153,7 @@ async fn reconcile_all(
         children: Arc::clone(&stores.children),
         kinds: Kinds::new(served),
         seniority: Arc::clone(&stores.seniority),
-        turns,
+        queue: Mutex::new(WorkQueue::new()),
         limits: Limits::default(),
         budget: Budget::new(),
         registry: Registry::default(),
@@ -177,27 +177,10 @@ async fn reconcile_all(
         interval: settings.poll_interval,
         wake,
     };
-    // Whose turn it is we decide ourselves, so that what is urgent need not wait for what is not.
-    let config = Config::default().concurrency(0);
-    let slos = Controller::for_stream(slos, stores.slos.clone())
-        .reconcile_on(UnboundedReceiverStream::new(woken.slos))
-        .reconcile_all_on(stores.policy_changes())
-        .reconcile_all_on(ctx.tenure.changes())
-        .with_config(config.clone())
-        .graceful_shutdown_on(stop_signal(stopped.clone()))
-        .run(visit::visit, visit::after_error, Arc::clone(&ctx))
-        .for_each(|_| futures::future::ready(()));
-    let observabilities = Controller::for_stream(observabilities, stores.observabilities.clone())
-        .reconcile_on(UnboundedReceiverStream::new(woken.observabilities))
-        .reconcile_all_on(stores.policy_changes())
-        .reconcile_all_on(ctx.tenure.changes())
-        .with_config(config.clone())
-        .graceful_shutdown_on(stop_signal(stopped.clone()))
-        .run(visit::visit, visit::after_error, Arc::clone(&ctx))
-        .for_each(|_| futures::future::ready(()));
+    let concerns_all = select(stores.policy_changes(), ctx.tenure.changes());
+    let working = work(Arc::clone(&ctx), woken, concerns_all, stop_signal(stopped.clone()));
     let platforms = Controller::for_stream(platforms, stores.platforms.clone())
         .reconcile_all_on(ctx.tenure.changes())
-        .with_config(config)
         .graceful_shutdown_on(stop_signal(stopped.clone()))
         .run(agent_platform::reconcile, agent_platform::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
@@ -220,12 +203,11 @@ async fn reconcile_all(
             tracing::info!("the caches are full");
         }
     };
-    let side_work =
-        futures::future::join5(namespaces, children, ready, meter.run(), lookout.run()).map(|_| ());
-    let controllers = futures::future::join3(slos, observabilities, platforms).map(|_| ());
+    let watching = futures::future::join4(slos, observabilities, namespaces, children);
+    let looking = futures::future::join3(ready, meter.run(), lookout.run());
     tokio::select! {
-        () = controllers => {}
-        () = side_work => {}
+        _ = futures::future::join(working, platforms) => {}
+        _ = futures::future::join(watching, looking) => {}
         () = give_up(stopped) => tracing::warn!("reconciliations under way did not end in time"),
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use kube::runtime::controller::Action;
-
 use super::context::Context;
 use super::error::{ReconcileError, Retry};
 use super::poison::locked;
@@ -18,7 +16,7 @@ const SOON: Duration = Duration::from_millis(200);
 /// Longest pause after conflicts in a row.
 const LONGEST_SOON: Duration = Duration::from_secs(30);
 /// Longest pause after failures in a row.
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// How a reconciliation without an error ended.
 #[derive(Clone, Copy)]
@@ -67,16 +65,16 @@ pub(super) struct Subject {
     pub(super) name: String,
 }
 
-/// What to do after a reconciliation without an error.
-pub(super) fn rest(subject: &Subject, end: End, ctx: &Context) -> Action {
+/// Time to the next look after a reconciliation without an error.
+pub(super) fn rest(subject: &Subject, end: End, ctx: &Context) -> Duration {
     locked(&ctx.failures).remove(subject);
     let next = spread(end.next, subject);
     // The moment of a write is this object's own, so it need not be spread.
-    Action::requeue(end.later.map_or(next, |later| later.min(next)))
+    end.later.map_or(next, |later| later.min(next))
 }
 
-/// What to do after an error; logs it, once.
-pub(super) fn retry(subject: &Subject, error: &ReconcileError, ctx: &Context) -> Action {
+/// Time to the next attempt after an error; logs it, once.
+pub(super) fn retry(subject: &Subject, error: &ReconcileError, ctx: &Context) -> Duration {
     let failures = {
         let mut failures = locked(&ctx.failures);
         let count = failures.entry(subject.clone()).or_default();
@@ -94,7 +92,7 @@ pub(super) fn retry(subject: &Subject, error: &ReconcileError, ctx: &Context) ->
         let Subject { kind, namespace, name } = subject;
         tracing::warn!(kind, namespace, name, %error, cause, ?pause, "will try again");
     }
-    Action::requeue(pause)
+    pause
 }
 
 /// A pause that differs by up to a quarter between objects, so that they do not all come at once.

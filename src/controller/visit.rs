@@ -1,12 +1,12 @@
-//! One look at one object, whatever its kind: whether it may be looked at now, whose turn it is, and what
-//! is said of it afterwards. What to do with it is the business of its kind.
+//! One look at one object, whatever its kind: whether it may be looked at now, and what is said of it
+//! afterwards. What to do with it is the business of its kind.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::runtime::controller::Action;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
@@ -16,7 +16,8 @@ use super::error::ReconcileError;
 use super::incoming::{Incoming, Kept};
 use super::pace::{DELETED, ELSEWHERE, End, Subject, UNREADABLE, rest, retry};
 use super::publish::publish_throttled;
-use super::turns::{Turns, Urgency};
+use super::workqueue::Urgency;
+use crate::api::v1alpha1::{AgentObservability, AgentSlo};
 use crate::metrics::Reconciled;
 use crate::plan::ChildName;
 
@@ -32,7 +33,7 @@ impl Visit {
     fn of<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Self {
         Self {
             subject: subject(incoming),
-            urgency: urgency(incoming, ctx),
+            urgency: urgency_of(incoming, ctx),
             generation: incoming.meta().generation,
         }
     }
@@ -57,23 +58,32 @@ pub(super) trait Visited: Kept + Clone + Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<End, ReconcileError>> + Send;
 }
 
-/// Looks at an object when its turn has come.
-pub(super) async fn visit<K: Visited>(
-    incoming: Arc<Incoming<K>>,
-    ctx: Arc<Context>,
-) -> Result<Action, ReconcileError> {
-    ctx.caches_full.wait().await;
-    let visit = Visit::of(&*incoming, &ctx);
-    if !ctx.tenure.holds(&visit.subject.namespace) {
-        return Ok(rest(&visit.subject, ELSEWHERE, &ctx));
+/// Looks at an object whose turn has come; returns the time to the next look, if it is still there.
+pub(super) async fn visit(subject: Arc<Subject>, ctx: Arc<Context>) -> Option<Duration> {
+    match subject.kind {
+        AgentSlo::KIND => look_at::<AgentSlo>(&subject, &ctx).await,
+        _ => look_at::<AgentObservability>(&subject, &ctx).await,
     }
-    if let Err(wait) = ctx.limits.take(&visit.subject, Instant::now()) {
-        put_off(&incoming, &visit, &ctx).await;
-        return Ok(Action::requeue(wait));
+}
+
+async fn look_at<K: Visited>(subject: &Subject, ctx: &Context) -> Option<Duration> {
+    let incoming = cached::<K>(subject, ctx)?;
+    let visit = Visit::of(&*incoming, ctx);
+    if !ctx.tenure.holds(&subject.namespace) {
+        return Some(rest(subject, ELSEWHERE, ctx));
     }
-    let _turn = ctx.turns.turn(&visit.subject, visit.urgency).await;
-    // Those who wait are many, and so they are kept small.
-    Box::pin(visit_in_turn(incoming, &ctx)).await
+    if let Err(wait) = ctx.limits.take(subject, Instant::now()) {
+        put_off(&incoming, &visit, ctx).await;
+        return Some(wait);
+    }
+    Some(match reconcile(&incoming, &visit, ctx).await {
+        Ok(end) => rest(subject, end, ctx),
+        Err(error) => retry(subject, &error, ctx),
+    })
+}
+
+fn cached<K: Visited>(subject: &Subject, ctx: &Context) -> Option<Arc<Incoming<K>>> {
+    K::cache(ctx).get(&ObjectRef::new(&subject.name).within(&subject.namespace))
 }
 
 /// Tells a person who changes an object all the time that not every change is acted on.
@@ -83,17 +93,15 @@ async fn put_off<K: Visited>(incoming: &Incoming<K>, visit: &Visit, ctx: &Contex
     }
 }
 
-async fn visit_in_turn<K: Visited>(
-    incoming: Arc<Incoming<K>>,
+async fn reconcile<K: Visited>(
+    incoming: &Incoming<K>,
+    visit: &Visit,
     ctx: &Context,
-) -> Result<Action, ReconcileError> {
-    // It may have been edited while it waited.
-    let incoming = K::cache(ctx).get(&ObjectRef::from_obj(&*incoming)).unwrap_or(incoming);
-    let visit = Visit::of(&*incoming, ctx);
+) -> Result<End, ReconcileError> {
     let started = Instant::now();
     let result = match incoming.object() {
         Ok(object) if object.meta().deletion_timestamp.is_some() => Ok(DELETED),
-        Ok(object) => object.reconcile(&visit, ctx).await,
+        Ok(object) => object.reconcile(visit, ctx).await,
         Err(error) => {
             let Subject { kind, namespace, name } = &visit.subject;
             tracing::error!(
@@ -109,28 +117,19 @@ async fn visit_in_turn<K: Visited>(
     ctx.metrics.reconcile_duration.observe(started.elapsed().as_secs_f64());
     let label = result.as_ref().map_or_else(ReconcileError::reason, |end| end.label);
     ctx.metrics.reconciled.get_or_create(&Reconciled { kind: K::KIND, result: label }).inc();
-    Ok(rest(&visit.subject, result?, ctx))
+    result
 }
 
-/// What to do after an error; logs it, once.
-// The controller runtime passes these by value.
-#[allow(clippy::needless_pass_by_value)]
-pub(super) fn after_error<K: Visited>(
-    incoming: Arc<Incoming<K>>,
-    error: &ReconcileError,
-    ctx: Arc<Context>,
-) -> Action {
-    retry(&subject(&incoming), error, &ctx)
+/// Whether somebody waits for a look at it.
+pub(super) fn urgency(subject: &Subject, ctx: &Context) -> Urgency {
+    let urgency = match subject.kind {
+        AgentSlo::KIND => cached::<AgentSlo>(subject, ctx).map(|incoming| urgency_of(&*incoming, ctx)),
+        _ => cached::<AgentObservability>(subject, ctx).map(|incoming| urgency_of(&*incoming, ctx)),
+    };
+    urgency.unwrap_or(Urgency::Routine)
 }
 
-/// Who edits an object that waits for its turn should not wait with it.
-pub(super) fn hurry<K: Visited>(incoming: &Incoming<K>, turns: &Turns) {
-    if incoming.is_unobserved() {
-        turns.hurry(&subject(incoming));
-    }
-}
-
-fn urgency<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Urgency {
+fn urgency_of<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Urgency {
     let namespace = incoming.namespace().unwrap_or_default();
     let disturbed = |name: &ChildName| ctx.children.is_disturbed(&namespace, name);
     if incoming.is_unobserved() || K::children(incoming.meta(), ctx).iter().any(disturbed) {
@@ -139,7 +138,8 @@ fn urgency<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Urgency {
     Urgency::Routine
 }
 
-fn subject<K: Visited>(incoming: &Incoming<K>) -> Subject {
+/// Which object it is.
+pub(super) fn subject<K: Visited>(incoming: &Incoming<K>) -> Subject {
     let meta = incoming.meta();
     Subject {
         kind: K::KIND,

@@ -5,43 +5,45 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::Store;
 use kube::runtime::watcher::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::children::ChildMeta;
 use super::incoming::Incoming;
+use super::pace::Subject;
 use super::sightings::ObservabilityKey;
+use super::visit::Visited;
 use crate::api::v1alpha1::{AgentObservability, AgentSlo};
 
 /// Wakes reconciliations. Sending fails only while the operator stops, when nobody waits for it.
 #[derive(Clone)]
-pub(super) struct Wake {
-    slos: UnboundedSender<ObjectRef<Incoming<AgentSlo>>>,
-    observabilities: UnboundedSender<ObjectRef<Incoming<AgentObservability>>>,
-}
-
-/// Where those that are woken arrive.
-pub(super) struct Woken {
-    pub(super) slos: UnboundedReceiver<ObjectRef<Incoming<AgentSlo>>>,
-    pub(super) observabilities: UnboundedReceiver<ObjectRef<Incoming<AgentObservability>>>,
-}
+pub(super) struct Wake(UnboundedSender<Subject>);
 
 impl Wake {
-    pub(super) fn new() -> (Self, Woken) {
-        let (slos, woken_slos) = unbounded_channel();
-        let (observabilities, woken_observabilities) = unbounded_channel();
-        (Self { slos, observabilities }, Woken { slos: woken_slos, observabilities: woken_observabilities })
+    /// And where those who are woken arrive.
+    pub(super) fn new() -> (Self, UnboundedReceiver<Subject>) {
+        let (wake, woken) = unbounded_channel();
+        (Self(wake), woken)
+    }
+
+    /// An object.
+    pub(super) fn object(&self, subject: Subject) {
+        let _ = self.0.send(subject);
     }
 
     /// An AgentSLO.
     pub(super) fn slo(&self, namespace: &str, name: &str) {
-        let _ = self.slos.send(ObjectRef::new(name).within(namespace));
+        self.named(AgentSlo::KIND, namespace, name);
     }
 
     /// An AgentObservability.
     pub(super) fn observability(&self, namespace: &str, name: &str) {
-        let _ = self.observabilities.send(ObjectRef::new(name).within(namespace));
+        self.named(AgentObservability::KIND, namespace, name);
+    }
+
+    fn named(&self, kind: &'static str, namespace: &str, name: &str) {
+        self.object(Subject { kind, namespace: namespace.to_owned(), name: name.to_owned() });
     }
 
     /// The owner of a child.
@@ -165,7 +167,7 @@ mod tests {
     struct Stage {
         dependents: Dependents,
         observabilities: Writer<Incoming<AgentObservability>>,
-        woken: Woken,
+        woken: UnboundedReceiver<Subject>,
     }
 
     impl Stage {
@@ -202,10 +204,7 @@ mod tests {
 
         /// Names of those who were woken since they were last asked for.
         fn woken(&mut self) -> Vec<String> {
-            let slos = std::iter::from_fn(|| Some(self.woken.slos.try_recv().ok()?.name));
-            let slos: Vec<String> = slos.collect();
-            let others = std::iter::from_fn(|| Some(self.woken.observabilities.try_recv().ok()?.name));
-            slos.into_iter().chain(others).collect()
+            std::iter::from_fn(|| Some(self.woken.try_recv().ok()?.name)).collect()
         }
     }
 

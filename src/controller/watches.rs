@@ -21,8 +21,7 @@ use super::incoming::Incoming;
 use super::scope::{cached, watch_all};
 use super::seniority::Seniority;
 use super::settings::Scope;
-use super::turns::Turns;
-use super::visit::{Visited, hurry};
+use super::visit::{Visited, subject};
 use super::wake::{Dependents, Wake};
 use crate::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use crate::render::ArtifactKind;
@@ -36,8 +35,8 @@ type Filling = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Everything that is watched.
 pub(super) struct Watches {
-    pub(super) slos: Changes<Incoming<AgentSlo>>,
-    pub(super) observabilities: Changes<Incoming<AgentObservability>>,
+    pub(super) slos: Filling,
+    pub(super) observabilities: Filling,
     pub(super) platforms: Changes<AgentPlatform>,
     pub(super) namespaces: Filling,
     pub(super) children: Filling,
@@ -75,13 +74,12 @@ impl Stores {
 }
 
 impl Watches {
-    pub(super) fn start(client: &Client, scope: &Scope, wake: &Wake, turns: &Arc<Turns>) -> Self {
+    pub(super) fn start(client: &Client, scope: &Scope, wake: &Wake) -> Self {
         let (policy_changed, policy) = watch::channel(());
         let (children, seniority) = <(Arc<Children>, Arc<Seniority>)>::default();
-        let (slos, slo_changes) =
-            watch_slos(client, scope, Arc::clone(&seniority), (Arc::clone(turns), Arc::clone(&children)));
+        let (slos, slo_changes) = watch_slos(client, scope, wake, (&seniority, &children));
         let (observabilities, observability_changes) =
-            watch_observabilities(client, scope, (&slos, wake), (Arc::clone(turns), Arc::clone(&children)));
+            watch_observabilities(client, scope, wake, (&slos, &children));
         let (platforms, platform_changes) = match &scope.platforms {
             Some(given) => given_platforms(given),
             None => watch_platforms(client, policy_changed.clone()),
@@ -110,11 +108,11 @@ impl Watches {
 fn watch_slos(
     client: &Client,
     scope: &Scope,
-    seniority: Arc<Seniority>,
-    (turns, children): (Arc<Turns>, Arc<Children>),
-) -> (Store<Incoming<AgentSlo>>, Changes<Incoming<AgentSlo>>) {
+    wake: &Wake,
+    (seniority, children): (&Arc<Seniority>, &Arc<Children>),
+) -> (Store<Incoming<AgentSlo>>, Filling) {
     let (reader, writer) = reflector::store();
-    let cache = reader.clone();
+    let (cache, seniority, children) = (reader.clone(), Arc::clone(seniority), Arc::clone(children));
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
@@ -123,11 +121,11 @@ fn watch_slos(
         .reflect(writer)
         .inspect_ok(move |event| {
             seniority.follow(event, &cache);
-            follow(event, &turns, &children);
+            abandon(event, &children);
         })
         .applied_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
-    (reader, Box::pin(changes))
+    (reader, wake_each(wake, changes))
 }
 
 /// What depends on one is woken here, before the events of the watch become objects: one that is gone, or
@@ -135,12 +133,12 @@ fn watch_slos(
 fn watch_observabilities(
     client: &Client,
     scope: &Scope,
-    (slos, wake): (&Store<Incoming<AgentSlo>>, &Wake),
-    (turns, children): (Arc<Turns>, Arc<Children>),
-) -> (Store<Incoming<AgentObservability>>, Changes<Incoming<AgentObservability>>) {
+    wake: &Wake,
+    (slos, children): (&Store<Incoming<AgentSlo>>, &Arc<Children>),
+) -> (Store<Incoming<AgentObservability>>, Filling) {
     let (reader, writer) = reflector::store();
-    let (slos, observabilities, wake) = (slos.clone(), reader.clone(), wake.clone());
-    let mut dependents = Dependents { wake, slos, observabilities, known: BTreeMap::new() };
+    let (slos, observabilities, children) = (slos.clone(), reader.clone(), Arc::clone(children));
+    let mut dependents = Dependents { wake: wake.clone(), slos, observabilities, known: BTreeMap::new() };
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
@@ -149,21 +147,29 @@ fn watch_observabilities(
         .reflect(writer)
         .inspect_ok(move |event| {
             dependents.follow(event);
-            follow(event, &turns, &children);
+            abandon(event, &children);
         })
         .touched_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
-    (reader, Box::pin(changes))
+    (reader, wake_each(wake, changes))
 }
 
-fn follow<K: Visited>(event: &Event<Incoming<K>>, turns: &Turns, children: &Children) {
-    match event {
-        Event::Apply(object) => hurry(object, turns),
-        Event::Delete(object) => {
-            let (namespace, uid) = (object.namespace().unwrap_or_default(), object.uid().unwrap_or_default());
-            children.abandon(&namespace, &uid);
-        }
-        Event::Init | Event::InitApply(_) | Event::InitDone => {}
+/// Wakes what changes, for as long as it is polled. The watch itself tries again after an error.
+fn wake_each<K: Visited>(
+    wake: &Wake,
+    changes: impl Stream<Item = Result<Incoming<K>, watcher::Error>> + Send + 'static,
+) -> Filling {
+    let wake = wake.clone();
+    let changed = changes.filter_map(|change| futures::future::ready(change.ok()));
+    Box::pin(changed.for_each(move |object| {
+        wake.object(subject(&object));
+        futures::future::ready(())
+    }))
+}
+
+fn abandon<K: Visited>(event: &Event<Incoming<K>>, children: &Children) {
+    if let Event::Delete(owner) = event {
+        children.abandon(&owner.namespace().unwrap_or_default(), &owner.uid().unwrap_or_default());
     }
 }
 
