@@ -126,8 +126,8 @@ async fn write(
 ) -> Result<Value, kube::Error> {
     let namespace = &visit.subject.namespace;
     let mut object = artifact.to_value();
-    // What is replaced is the child that was looked at: if it is gone by now, or another has taken its name,
-    // this is a conflict.
+    // What is replaced is the child that was looked at: if it is gone by now, or another has taken its name, the
+    // API server refuses.
     if let Some(uid) = uid_of(&child_name(artifact), present, namespace, ctx) {
         object["metadata"]["uid"] = uid.into();
     }

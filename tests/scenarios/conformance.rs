@@ -175,7 +175,7 @@ pub(crate) async fn a_uid_names_the_object_that_is_meant(ground: &Ground) {
     is_gone(&ground.maps, "meant").await;
     assert_eq!(refused(try_apply(&ground.maps, &parameters, &meant).await), 409, "it is there no more");
     apply(&ground.maps, "one", &ground.map("meant", &json!({"a": "3"}))).await;
-    assert_eq!(refused(try_apply(&ground.maps, &parameters, &meant).await), 409, "it is another");
+    assert_eq!(refused(try_apply(&ground.maps, &parameters, &meant).await), 422, "it is another");
 }
 
 pub(crate) async fn what_has_a_finalizer_waits_for_it(ground: &Ground) {

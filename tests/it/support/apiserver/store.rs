@@ -174,14 +174,18 @@ impl Store {
 
     pub(super) fn apply(&mut self, place: &Place, part: Part, wish: Wish<'_>) -> Answer {
         let existing = self.objects.get(place);
-        for (name, wrong) in [
-            ("resourceVersion", "the object has been modified"),
-            ("uid", "the uid is that of no such object"),
-        ] {
+        let differs = |name: &str| {
             let wanted = &wish.fields["metadata"][name];
-            if !wanted.is_null() && existing.is_none_or(|live| live.object["metadata"][name] != *wanted) {
-                return conflict(place, wrong);
-            }
+            !wanted.is_null() && existing.is_none_or(|live| live.object["metadata"][name] != *wanted)
+        };
+        if differs("resourceVersion") {
+            return conflict(place, "the object has been modified");
+        }
+        if differs("uid") {
+            return match existing {
+                Some(_) => failure(422, "metadata.uid: field is immutable"),
+                None => conflict(place, "the uid is that of no object that is there"),
+            };
         }
         let mut stored = match (existing, part) {
             (Some(stored), _) => stored.clone(),
@@ -329,6 +333,7 @@ pub(super) fn failure(code: u16, message: &str) -> Answer {
         404 => "NotFound",
         409 => "Conflict",
         410 => "Expired",
+        422 => "Invalid",
         429 => "TooManyRequests",
         _ => "InternalError",
     };
