@@ -41,7 +41,11 @@ impl Fingerprint {
     /// Of an artifact, with its owner.
     #[must_use]
     pub fn of(artifact: &Artifact) -> Self {
-        let digest = Sha256::digest(artifact.to_value().to_string().as_bytes());
+        Self::of_text(&artifact.to_json())
+    }
+
+    fn of_text(json: &[u8]) -> Self {
+        let digest = Sha256::digest(json);
         let mut short = [0; 16];
         short.copy_from_slice(&digest[..16]);
         Self(short)
@@ -114,36 +118,33 @@ fn place(
     plan: &mut Plan,
 ) {
     let name = child_name(&artifact);
-    let bytes = artifact.to_value().to_string().len();
+    // Most artifacts are as before, so what is looked at each time is made once.
+    let json = artifact.to_json();
+    let is_same_as = |known: Fingerprint| known == Fingerprint::of_text(&json);
     let mut cannot = |obstacle| plan.cannot.push((name.clone(), obstacle));
     if !installed.contains(&artifact.kind()) {
         return cannot(Obstacle::NotInstalled);
     }
-    if bytes > artifact.kind().size_limit() {
-        return cannot(Obstacle::TooLarge { bytes });
+    if json.len() > artifact.kind().size_limit() {
+        return cannot(Obstacle::TooLarge { bytes: json.len() });
     }
     match existing.get(&name) {
         Some(Existing::Foreign { controller }) => {
             cannot(Obstacle::Foreign { controller: controller.clone() });
         }
-        Some(Existing::Settled(fingerprint)) if *fingerprint == Fingerprint::of(&artifact) => {
-            plan.settled.push(artifact);
-        }
+        Some(Existing::Settled(known)) if is_same_as(*known) => plan.settled.push(artifact),
         Some(Existing::Live { object, .. }) if is_as_desired(object, &artifact) => {
             plan.settled.push(artifact);
         }
-        None | Some(Existing::Settled(_)) => plan.apply.push(artifact),
-        Some(Existing::Live { known, .. }) => write(artifact, *known, plan),
-        Some(Existing::Gone(known)) => write(artifact, Some(*known), plan),
+        None | Some(Existing::Settled(_) | Existing::Live { known: None, .. }) => plan.apply.push(artifact),
+        Some(Existing::Live { known: Some(known), .. } | Existing::Gone(known)) => {
+            // What is asked for has not changed, so somebody else has changed what is there.
+            if is_same_as(*known) {
+                plan.corrects.push(name);
+            }
+            plan.apply.push(artifact);
+        }
     }
-}
-
-/// What is asked for has not changed, so somebody else has changed what is there.
-fn write(artifact: Artifact, known: Option<Fingerprint>, plan: &mut Plan) {
-    if known == Some(Fingerprint::of(&artifact)) {
-        plan.corrects.push(child_name(&artifact));
-    }
-    plan.apply.push(artifact);
 }
 
 /// Whether an object is what an artifact asks for: it holds all of it, and all that is ours in it is asked

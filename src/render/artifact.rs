@@ -164,6 +164,15 @@ impl Artifact {
         self
     }
 
+    /// As JSON, the same bytes as long as it is the same.
+    ///
+    /// # Panics
+    /// Never: the types have only string keys.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("artifacts should have only string keys")
+    }
+
     /// As JSON, with ordered keys.
     ///
     /// # Panics

@@ -33,10 +33,10 @@ fn what_was_asked_for_in_between_does_not_matter() {
 /// What differs when one spec comes between two others.
 fn detour([first, between, last]: [Scene; 3]) -> Vec<String> {
     let (mut direct, mut roundabout) = (World::default(), World::default());
-    moment(&mut direct, &first);
+    direct.reconcile(&first);
     let expected = moment(&mut direct, &last);
-    moment(&mut roundabout, &first);
-    moment(&mut roundabout, &between);
+    roundabout.reconcile(&first);
+    roundabout.reconcile(&between);
     differences(&moment(&mut roundabout, &last), &expected)
 }
 

@@ -70,8 +70,8 @@ impl Stage {
 
     /// What the operators wrote since a point in the log, but for Events.
     pub(crate) fn writes_since(&self, start: usize) -> Vec<String> {
-        let log = self.server.log();
-        let written = log.iter().skip(start).map(|line| &line.request).filter(|request| {
+        let log = self.server.log_since(start);
+        let written = log.iter().map(|line| &line.request).filter(|request| {
             request.is_write() && request.resource != "events" && OPERATORS.contains(&request.user.as_str())
         });
         written.map(ToString::to_string).collect()

@@ -20,7 +20,7 @@ fn a_list_that_is_behind_never_takes_a_child_back() {
         stage.kill(0).await;
         stage.server.freeze("agentslos", old);
         stage.start(0);
-        let start = stage.server.log().len();
+        let start = stage.server.logged();
         pass(A_WHILE).await;
         assert_eq!(stage.written(start, "prometheusrules"), 0);
         assert_eq!(stage.objective(), "95");
@@ -106,7 +106,7 @@ fn a_list_on_its_way_is_not_taken_for_the_whole() {
 fn a_write_that_is_not_seen_yet_is_not_made_again() {
     on_a_jumping_clock(async {
         let stage = Stage::given_slo().await;
-        let start = stage.server.log().len();
+        let start = stage.server.logged();
         stage.server.freeze("prometheusrules", stage.server.version());
         stage.server.freeze("agentslos", stage.server.version() + 1);
         stage.write(&slo("95"));
@@ -132,7 +132,7 @@ fn a_leader_that_slept_writes_nothing_old() {
         let mut stage = Stage::given_slo().await;
         stage.start(1);
         pass(A_WHILE).await;
-        let start = stage.server.log().len();
+        let start = stage.server.logged();
         stage.server.hold(OPERATORS[0], Duration::from_secs(30));
         for objective in ["95", "90"] {
             stage.write(&slo(objective));
@@ -201,7 +201,7 @@ fn a_start_waits_for_the_lists_of_children() {
     on_a_jumping_clock(async {
         let mut stage = Stage::given_slo().await;
         stage.kill(0).await;
-        let start = stage.server.log().len();
+        let start = stage.server.logged();
         stage.server.fail_once("list", "/apis/monitoring.coreos.com/v1/prometheusrules", 500);
         stage.start(0);
         pass(A_WHILE).await;

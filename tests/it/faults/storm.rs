@@ -12,12 +12,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use super::outcome::{Outcome, differences, orphans, outcome};
-use super::stage::{on_a_jumping_clock, pass};
+use super::stage::{Stage, on_a_jumping_clock, pass};
 use super::steps::{Step, Storm, steps};
 
-/// Storms of a run of the tests. An unoptimised build spends a quarter of a second on each, so there are not more;
+/// Storms of a run of the tests. An unoptimised build spends a sixth of a second on each, so there are not more;
 /// `make soak` has as many as one wants, and longer ones.
-const STORMS: u64 = 100;
+const STORMS: u64 = 200;
 /// Longest of these storms.
 const STEPS: usize = 16;
 /// Longest storm of a soak.
@@ -25,8 +25,9 @@ const STEPS_OF_A_SOAK: usize = 200;
 /// Longest time until everything is as it should be: the longest pause after failures, and then the look
 /// for what a lost event hid.
 const CALM: Duration = Duration::from_mins(18);
-/// Long enough for a hundred of them to hold a look at everything.
 const TICK: Duration = Duration::from_secs(10);
+/// A hundred ticks, in which everything is looked at.
+const REST: Duration = Duration::from_secs(1000);
 
 /// A watch that went silent is given up after five minutes, and until then its cache is behind.
 const MOST_CONFLICTS: usize = 20;
@@ -105,22 +106,34 @@ async fn storm(weather: u64, steps: &[Step]) -> Result<(), String> {
         storm.take(step).await;
     }
     storm.calm().await;
-    let start = storm.stage.server.log().len();
-    pass(CALM).await;
+    let start = storm.stage.server.logged();
+    let expected = undisturbed(&storm).await;
+    let is_at_rest = comes_to_rest(&storm.stage).await;
     let writes = storm.stage.writes_since(start);
     let found = outcome(&storm.stage.server);
-    let mut wrong = differences(&found, &undisturbed(&storm).await);
+    let mut wrong = differences(&found, &expected);
     wrong.extend(orphans(&storm.stage.server).into_iter().map(|orphan| format!("{orphan} is an orphan")));
     let (done, refused): (Vec<_>, Vec<_>) = writes.iter().partition(|write| write.ends_with(" 200"));
     if done.len() > 2 * (found.len() + 2) || refused.len() > MOST_CONFLICTS * found.len() {
         wrong.push(format!("{} writes for {} objects: {writes:#?}", writes.len(), found.len()));
     }
-
-    let rest = storm.stage.server.log().len();
-    pass(TICK * 100).await;
-    wrong.extend(storm.stage.writes_since(rest).into_iter().map(|write| format!("at rest: {write}")));
+    if !is_at_rest {
+        wrong.push(format!("it does not come to rest; the last write is {:?}", writes.last()));
+    }
     storm.stage.stop(0).await;
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// Whether nobody writes anything at last, before the longest time is over, and for a hundred ticks.
+async fn comes_to_rest(stage: &Stage) -> bool {
+    let (mut passed, mut silent) = (Duration::ZERO, Duration::ZERO);
+    while silent < REST && passed < CALM + REST {
+        let start = stage.server.logged();
+        pass(TICK).await;
+        passed += TICK;
+        silent = if stage.writes_since(start).is_empty() { silent + TICK } else { Duration::ZERO };
+    }
+    silent >= REST
 }
 
 /// What a fresh operator makes of the same in a fresh cluster.

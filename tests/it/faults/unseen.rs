@@ -71,7 +71,7 @@ fn a_spec_that_came_and_went_unseen_leaves_nothing() {
     on_a_jumping_clock(async {
         let stage = Stage::given_slo().await;
         let before = stage.only("PrometheusRule");
-        let start = stage.server.log().len();
+        let start = stage.server.logged();
         stage.server.freeze("agentslos", stage.server.version());
         for objective in ["95", "99"] {
             stage.write(&slo(objective));
@@ -134,7 +134,7 @@ fn however_a_watch_ends_nothing_is_lost_and_nobody_is_hammered() {
     for ending in [Ending::Closed, Ending::Gone, Ending::Truncated, Ending::Silent] {
         on_a_jumping_clock(async {
             let stage = Stage::given_slo().await;
-            let start = stage.server.log().len();
+            let start = stage.server.logged();
             for plural in ALL {
                 stage.server.end_watches(plural, ending);
                 // Too many requests, and then a burst of errors.

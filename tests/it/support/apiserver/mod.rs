@@ -173,7 +173,17 @@ impl ApiServer {
 
     /// Every request so far.
     pub(crate) fn log(&self) -> Vec<Logged> {
-        self.state().log.clone()
+        self.log_since(0)
+    }
+
+    /// Every request after the first ones.
+    pub(crate) fn log_since(&self, start: usize) -> Vec<Logged> {
+        self.state().log[start..].to_vec()
+    }
+
+    /// How many requests there were so far.
+    pub(crate) fn logged(&self) -> usize {
+        self.state().log.len()
     }
 
     /// Answers the next request of this kind with an error.
@@ -267,11 +277,17 @@ impl ApiServer {
         if let Some(Fault::Late(Moment::Before, pause)) = fault {
             tokio::time::sleep(pause).await;
         }
-        let answer = self.state().suffer(&call, fault);
-        let date = self.state().clock.date();
+        let (answer, date, is_news) = {
+            let mut state = self.state();
+            let before = state.store.version();
+            let answer = state.suffer(&call, fault);
+            (answer, state.clock.date(), state.store.version() != before)
+        };
         let request = Request { code: answer.0, ..request };
         self.state().log.push(Logged { at: Instant::now(), path: call.path.clone(), request });
-        self.changed.send_replace(());
+        if is_news {
+            self.changed.send_replace(());
+        }
         if let Some(Fault::Late(Moment::After, pause)) = fault {
             tokio::time::sleep(pause).await;
         }
