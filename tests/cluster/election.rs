@@ -88,6 +88,28 @@ impl Replicas {
         all.filter_map(|rule| rule["labels"]["objective"].as_str()).map(str::to_owned).next()
     }
 
+    /// The rules of a namespace, but for what changes when prometheus-operator says that it took them.
+    async fn rules(&self, namespace: &str) -> Value {
+        let text = self.bed.kubectl(&["get", "prometheusrules", "-n", namespace, "-o", "json"]).await;
+        let list: Value = serde_json::from_str(&text.expect("rules should list")).expect("it should be JSON");
+        let mut rules = list["items"].clone();
+        for object in rules.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            object.remove("status");
+            let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+            metadata
+                .expect("an object has metadata")
+                .retain(|name, _| name != "resourceVersion" && name != "managedFields");
+        }
+        rules
+    }
+
+    /// Every time that a replica wrote rules.
+    fn rule_writes(&self, replica: usize) -> Vec<String> {
+        let mut writes = self.writes(replica);
+        writes.retain(|request| request.contains("/prometheusrules/"));
+        writes
+    }
+
     /// Everything that a replica wrote but for Leases.
     fn writes(&self, replica: usize) -> Vec<String> {
         let log = std::fs::read_to_string(self.bed.logs().join("audit.log")).expect("there should be a log");
@@ -145,19 +167,12 @@ async fn a_leader_that_wakes_up_late_writes_nothing() {
     // The API server has long answered what was under way.
     let before = replicas.writes(leader);
     replicas.reconcile("team", "edited", "95").await;
-    let rules = |text: String| -> Value {
-        let rules: Value = serde_json::from_str(&text).expect("kubectl should print JSON");
-        rules["items"][0]["metadata"]["resourceVersion"].clone()
-    };
-    let version = async || {
-        let text = replicas.bed.kubectl(&["get", "prometheusrules", "-n", "team", "-o", "json"]).await;
-        rules(text.expect("rules should list"))
-    };
-    let written = version().await;
+    let (rules, by_the_other) = (replicas.rules("team").await, replicas.rule_writes(other));
     replicas.processes[leader].resume();
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(replicas.writes(leader), before, "it may not go on as if nothing had happened");
-    assert_eq!(version().await, written);
+    assert_eq!(replicas.rules("team").await, rules, "{:#?}", replicas.writes(other));
+    assert_eq!(replicas.rule_writes(other), by_the_other, "one edit is one write");
     assert_eq!(replicas.holders().await.into_values().collect::<Vec<_>>(), [other]);
     replicas.stop().await;
 }
