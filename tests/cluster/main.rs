@@ -2,6 +2,8 @@
 //! namespace of its own; those that break a server have a bed of their own.
 
 mod admission_policies;
+#[cfg(target_os = "linux")]
+mod ailing_prometheus;
 mod api_server;
 mod bad_input;
 mod broken_wires;
@@ -26,6 +28,8 @@ mod instrument;
 mod mailbox;
 mod monitored;
 mod monitors;
+#[cfg(target_os = "linux")]
+mod other_time;
 mod permissions;
 mod pipeline;
 mod pipeline_loss;
