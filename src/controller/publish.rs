@@ -102,6 +102,9 @@ pub(super) async fn publish_throttled<K: Resource<DynamicType = ()>>(object: &K,
 
 /// An Event is a courtesy: without it the status still says all.
 async fn write_event<K: Resource<DynamicType = ()>>(subject: &K, event: &Event, ctx: &Context) {
+    if ctx.may_write(subject.meta().namespace.as_deref()).is_err() {
+        return;
+    }
     if let Err(error) = ctx.recorder.publish(event, &subject.object_ref(&())).await {
         let (namespace, name) = (subject.namespace().unwrap_or_default(), subject.name_any());
         tracing::warn!(%namespace, %name, %error, "could not write an Event");

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use agentslo::controller::{self, Settings};
+use agentslo::controller::{self, Election, Settings};
+use agentslo::domain::shard::Shards;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -38,11 +39,22 @@ struct Operator {
 impl Stage {
     /// Starts an operator, if it does not run.
     pub(crate) fn start(&mut self, which: usize) {
+        self.start_with(which, Settings::default());
+    }
+
+    /// Starts an operator that works while it holds the Lease.
+    pub(crate) fn start_candidate(&mut self, which: usize) {
+        let identity = OPERATORS[which].to_owned();
+        let election = Election { lease: "agentslo".to_owned(), shards: Shards::ONE, identity };
+        self.start_with(which, Settings { election: Some(election), ..Settings::default() });
+    }
+
+    fn start_with(&mut self, which: usize, settings: Settings) {
         let client = self.server.client(OPERATORS[which]);
         self.operators[which].get_or_insert_with(|| {
             let (stop, stopped) = oneshot::channel();
             let told_to_stop = async move { drop(stopped.await) };
-            Operator { stop, task: tokio::spawn(controller::run(client, Settings::default(), told_to_stop)) }
+            Operator { stop, task: tokio::spawn(controller::run(client, settings, told_to_stop)) }
         });
     }
 

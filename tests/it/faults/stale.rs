@@ -147,6 +147,39 @@ fn a_leader_that_slept_writes_nothing_old() {
     });
 }
 
+/// ST6: it sleeps after its status was written and before it has heard so.
+#[test]
+fn a_leader_that_slept_goes_on_with_nothing() {
+    on_a_jumping_clock(async {
+        let mut stage = Stage::default();
+        stage.write(&namespace("team-a", &json!({})));
+        stage.start_candidate(0);
+        pass(A_WHILE).await;
+        stage.start_candidate(1);
+        pass(A_WHILE).await;
+        let status = "/apis/agentslo.dev/v1alpha1/namespaces/team-a/agentslos/one/status";
+        stage.server.delay_once("patch", status, Duration::from_secs(1));
+        stage.write(&slo("99"));
+        pass(Duration::from_millis(500)).await;
+        assert_eq!(stage.objective(), "99");
+        let start = stage.server.logged();
+        stage.server.hold(OPERATORS[0], Duration::from_mins(1));
+        pass(Duration::from_mins(2)).await;
+        let log = stage.server.log_since(start);
+        let by = |operator: &str| -> Vec<String> {
+            let requests = log.iter().map(|line| &line.request);
+            let own = requests.filter(|request| {
+                request.user == operator && request.is_write() && request.resource != "leases"
+            });
+            own.map(ToString::to_string).collect()
+        };
+        assert_eq!(by(OPERATORS[0]), Vec::<String>::new());
+        stage.write(&slo("95"));
+        pass(A_WHILE).await;
+        assert_eq!(stage.objective(), "95", "the other is responsible now");
+    });
+}
+
 /// ST8: the clock of the operator is months ahead of the API server's, and then years behind it.
 #[test]
 fn transitions_are_dated_by_the_clock_of_the_api_server() {

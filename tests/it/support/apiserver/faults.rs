@@ -21,7 +21,7 @@ pub(super) struct Faults {
 struct Once {
     verb: String,
     path: String,
-    code: u16,
+    fault: Fault,
 }
 
 /// The connection of a user breaks at one of its writes and stays broken.
@@ -69,8 +69,8 @@ pub(crate) enum Ending {
 }
 
 impl Faults {
-    pub(super) fn fail_once(&mut self, verb: &str, path: &str, code: u16) {
-        self.once.push(Once { verb: verb.to_owned(), path: path.to_owned(), code });
+    pub(super) fn befall_once(&mut self, verb: &str, path: &str, fault: Fault) {
+        self.once.push(Once { verb: verb.to_owned(), path: path.to_owned(), fault });
     }
 
     pub(super) fn forbid(&mut self, verb: &str, resource: &str) {
@@ -96,7 +96,7 @@ impl Faults {
     /// What befalls a request to a path.
     pub(super) fn strike(&mut self, request: &Request, path: &str) -> Option<Fault> {
         self.break_off(request)
-            .or_else(|| self.refuse(request, path).map(Fault::Refused))
+            .or_else(|| self.befall(request, path))
             .or_else(|| self.weather.as_mut()?.strike(request, path))
     }
 
@@ -114,15 +114,15 @@ impl Faults {
         })
     }
 
-    fn refuse(&mut self, request: &Request, path: &str) -> Option<u16> {
+    fn befall(&mut self, request: &Request, path: &str) -> Option<Fault> {
         if request.user != super::OPERATOR {
             return None;
         }
         let is_due = |once: &Once| once.verb == request.verb && once.path == path;
         if let Some(index) = self.once.iter().position(is_due) {
-            return Some(self.once.remove(index).code);
+            return Some(self.once.remove(index).fault);
         }
         let right = (request.verb.clone(), request.resource.clone());
-        self.forbidden.contains(&right).then_some(403)
+        self.forbidden.contains(&right).then_some(Fault::Refused(403))
     }
 }

@@ -188,7 +188,12 @@ impl ApiServer {
 
     /// Answers the next request of this kind with an error.
     pub(crate) fn fail_once(&self, verb: &str, path: &str, code: u16) {
-        self.state().faults.fail_once(verb, path, code);
+        self.state().faults.befall_once(verb, path, Fault::Refused(code));
+    }
+
+    /// Carries out the next request of this kind, and keeps the answer back for a while.
+    pub(crate) fn delay_once(&self, verb: &str, path: &str, pause: Duration) {
+        self.state().faults.befall_once(verb, path, Fault::Late(Moment::After, pause));
     }
 
     pub(crate) fn forbid(&self, verb: &str, resource: &str) {

@@ -11,7 +11,7 @@ pub(super) struct Kind {
 }
 
 /// Every kind that may be installed.
-pub(super) const KINDS: [Kind; 11] = [
+pub(super) const KINDS: [Kind; 12] = [
     Kind { group_version: "v1", plural: "namespaces", name: "Namespace" },
     Kind { group_version: "v1", plural: "configmaps", name: "ConfigMap" },
     Kind {
@@ -21,6 +21,7 @@ pub(super) const KINDS: [Kind; 11] = [
     },
     Kind { group_version: "agentslo.dev/v1alpha1", plural: "agentplatforms", name: "AgentPlatform" },
     Kind { group_version: "agentslo.dev/v1alpha1", plural: "agentslos", name: "AgentSLO" },
+    Kind { group_version: "coordination.k8s.io/v1", plural: "leases", name: "Lease" },
     Kind { group_version: "events.k8s.io/v1", plural: "events", name: "Event" },
     Kind { group_version: "monitoring.coreos.com/v1", plural: "podmonitors", name: "PodMonitor" },
     Kind { group_version: "monitoring.coreos.com/v1", plural: "prometheusrules", name: "PrometheusRule" },
