@@ -45,8 +45,11 @@ impl Replicas {
 
     /// Who holds which Lease, by the number of the replica.
     async fn holders(&self) -> BTreeMap<String, usize> {
-        let list = self.bed.kubectl(&["get", "leases", "-n", "agentslo-system", "-o", "json"]).await;
-        let list: Value = serde_json::from_str(&list.unwrap_or_default()).unwrap_or_default();
+        // On a busy machine kubectl may wait for too long.
+        let args = ["get", "leases", "-n", "agentslo-system", "-o", "json"];
+        let list = eventually(SOON, async || self.bed.kubectl(&args).await.ok()).await;
+        let list = list.expect("Leases should list");
+        let list: Value = serde_json::from_str(&list).expect("it should be JSON");
         let leases = list["items"].as_array().cloned().unwrap_or_default();
         let holder = |lease: &Value| {
             let (name, holder) = (&lease["metadata"]["name"], lease["spec"]["holderIdentity"].as_str()?);
