@@ -53,9 +53,8 @@ impl Visited for AgentObservability {
     }
 
     /// One that was deleted is not known any more; it is made anew at once all the same.
-    fn children(meta: &ObjectMeta, ctx: &Context) -> BTreeSet<ChildName> {
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        ctx.children.owned_by(&text(&meta.namespace), &text(&meta.uid))
+    fn children(incoming: &Incoming<Self>, ctx: &Context) -> BTreeSet<ChildName> {
+        ctx.children.owned_by(&incoming.namespace().unwrap_or_default(), &incoming.uid().unwrap_or_default())
     }
 
     async fn reconcile(&self, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {

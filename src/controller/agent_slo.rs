@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::bring_about::bring_about;
 use super::context::Context;
 use super::error::ReconcileError;
-use super::gather::{Facts, gather, known_acceptance};
+use super::gather::{Facts, gather, known_acceptance, rules_of};
 use super::incoming::{Incoming, Kept};
 use super::pace::{DONE, End, Later, REJECTED, SUSPENDED};
 use super::platforms::decision;
@@ -17,13 +16,12 @@ use super::publish::publish_slo;
 use super::references::referred;
 use super::visit::{Visit, Visited};
 use crate::api::v1alpha1::AgentSlo;
-use crate::domain::names::child_name;
 use crate::domain::slo::Slo;
 use crate::domain::violation::Violations;
 use crate::metrics::Queried;
 use crate::plan::ChildName;
 use crate::prometheus::SloKey;
-use crate::render::{self, ArtifactKind};
+use crate::render;
 use crate::report::{Judgement, Outcome};
 use crate::{report, validate};
 
@@ -45,19 +43,13 @@ impl Visited for AgentSlo {
         &ctx.slos
     }
 
-    fn children(meta: &ObjectMeta, _: &Context) -> BTreeSet<ChildName> {
-        [rules_of(meta)].into()
+    fn children(incoming: &Incoming<Self>, _: &Context) -> BTreeSet<ChildName> {
+        [rules_of(incoming)].into()
     }
 
     async fn reconcile(&self, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
         reconcile(self, visit, ctx).await
     }
-}
-
-fn rules_of(meta: &ObjectMeta) -> ChildName {
-    let text = |field: &Option<String>| field.clone().unwrap_or_default();
-    let name = child_name("AgentSLO", &text(&meta.namespace), &text(&meta.name));
-    (ArtifactKind::PrometheusRule, name)
 }
 
 async fn reconcile(slo: &AgentSlo, visit: &Visit, ctx: &Context) -> Result<End, ReconcileError> {
@@ -104,7 +96,7 @@ async fn enforce(
     visit: &Visit,
     ctx: &Context,
 ) -> Result<End, ReconcileError> {
-    let rules = rules_of(slo.meta());
+    let rules = rules_of(slo);
     let endpoint = facts.slo.platform.prometheus.clone();
     let applied = bring_about(slo, render::slo(&valid), &facts.found, visit, ctx).await?;
     let acceptance = if applied.wrote {

@@ -32,15 +32,19 @@ pub(super) async fn gather(
     (platform, observability): (&Platform, Option<Referred>),
     ctx: &Context,
 ) -> Result<Facts, ReconcileError> {
-    let namespace = slo.namespace().unwrap_or_default();
-    let rules = (ArtifactKind::PrometheusRule, child_name("AgentSLO", &namespace, &slo.name_any()));
     let slo_facts = SloFacts {
         platform: platform.clone(),
         observability,
         older_in_namespace: older(slo, platform, ctx),
         traffic: traffic(slo, ctx),
     };
-    Ok(Facts { slo: slo_facts, found: Found::look(slo, [rules].into(), ctx).await? })
+    Ok(Facts { slo: slo_facts, found: Found::look(slo, [rules_of(slo)].into(), ctx).await? })
+}
+
+/// The rules of an AgentSLO.
+pub(super) fn rules_of(slo: &impl Resource) -> ChildName {
+    let name = child_name("AgentSLO", &slo.namespace().unwrap_or_default(), &slo.name_any());
+    (ArtifactKind::PrometheusRule, name)
 }
 
 /// AgentSLOs of the namespace that are older than this one, as far as it matters.

@@ -1,5 +1,5 @@
 //! An object that people write, as it arrives from a watch and as it is kept: there are thousands, and each
-//! is looked at once in minutes, so what it says is kept compressed, which takes a fifth of the space.
+//! is looked at once in minutes, so what it says is kept compressed, which takes a third of the space or less.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// The fastest level: the next ones take a tenth less space and twice the time.
+/// The fastest level: the usual one, 6, saves six hundredths more.
 const LEVEL: u8 = 1;
 
 /// A kind that people write and that is kept.
@@ -162,11 +162,12 @@ mod tests {
         let arrived = arrive(written.clone());
         assert!(arrived.is_unobserved());
         assert_eq!(arrived.looked_up_by(), Some("support"));
-        let mut expected: AgentSlo = serde_json::from_value(written).unwrap();
+        let mut expected: AgentSlo = serde_json::from_value(written).expect("it fits its schema");
         expected.metadata.annotations = None;
         expected.metadata.managed_fields = None;
         let kept = arrived.object().expect("it fits its schema");
-        assert_eq!(serde_json::to_value(kept).unwrap(), serde_json::to_value(expected).unwrap());
+        let json = |slo: &AgentSlo| serde_json::to_value(slo).expect("it should be JSON");
+        assert_eq!(json(&kept), json(&expected));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
@@ -48,7 +47,7 @@ pub(super) trait Visited: Kept + Clone + Debug + Send + Sync + 'static {
     fn cache(ctx: &Context) -> &Store<Incoming<Self>>;
 
     /// Children of one of them that somebody may have disturbed.
-    fn children(meta: &ObjectMeta, ctx: &Context) -> BTreeSet<ChildName>;
+    fn children(incoming: &Incoming<Self>, ctx: &Context) -> BTreeSet<ChildName>;
 
     /// Does what there is to do.
     fn reconcile(
@@ -132,7 +131,7 @@ pub(super) fn urgency(subject: &Subject, ctx: &Context) -> Urgency {
 fn urgency_of<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Urgency {
     let namespace = incoming.namespace().unwrap_or_default();
     let disturbed = |name: &ChildName| ctx.children.is_disturbed(&namespace, name);
-    if incoming.is_unobserved() || K::children(incoming.meta(), ctx).iter().any(disturbed) {
+    if incoming.is_unobserved() || K::children(incoming, ctx).iter().any(disturbed) {
         return Urgency::Change;
     }
     Urgency::Routine
@@ -140,10 +139,5 @@ fn urgency_of<K: Visited>(incoming: &Incoming<K>, ctx: &Context) -> Urgency {
 
 /// Which object it is.
 pub(super) fn subject<K: Visited>(incoming: &Incoming<K>) -> Subject {
-    let meta = incoming.meta();
-    Subject {
-        kind: K::KIND,
-        namespace: meta.namespace.clone().unwrap_or_default(),
-        name: meta.name.clone().unwrap_or_default(),
-    }
+    Subject { kind: K::KIND, namespace: incoming.namespace().unwrap_or_default(), name: incoming.name_any() }
 }

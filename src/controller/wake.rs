@@ -161,6 +161,7 @@ mod tests {
     use kube::runtime::reflector::{self, store::Writer};
     use serde_json::{Value, json};
 
+    use super::super::incoming::Kept;
     use super::*;
 
     /// Dependents, the caches that a watch would fill, and who was woken.
@@ -208,7 +209,7 @@ mod tests {
         }
     }
 
-    fn parsed<K: super::super::incoming::Kept>(object: Value) -> Incoming<K> {
+    fn parsed<K: Kept>(object: Value) -> Incoming<K> {
         serde_json::from_value(object).expect("every object should arrive")
     }
 

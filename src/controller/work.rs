@@ -69,11 +69,8 @@ impl Work {
         }
     }
 
-    fn enter(&self, subject: Subject) {
-        self.enter_arc(Arc::new(subject));
-    }
-
-    fn enter_arc(&self, subject: Arc<Subject>) {
+    fn enter(&self, subject: impl Into<Arc<Subject>>) {
+        let subject = subject.into();
         let urgency = urgency(&subject, &self.ctx);
         locked(&self.ctx.queue).enter(subject, urgency);
     }
@@ -90,7 +87,7 @@ impl Work {
     fn enter_due(&self) {
         let now = Instant::now();
         let due = || locked(&self.ctx.queue).take_due(now);
-        std::iter::from_fn(due).for_each(|subject| self.enter_arc(subject));
+        std::iter::from_fn(due).for_each(|subject| self.enter(subject));
     }
 
     fn end(&mut self, ended: Result<(Id, Option<Duration>), JoinError>) {

@@ -13,7 +13,7 @@ use crate::support::{Ending, OPERATORS};
 fn an_edit_of_a_child_that_nobody_told_of_is_healed() {
     on_a_jumping_clock(async {
         let stage = Stage::given_slo().await;
-        let rules = stage.only("PrometheusRule").expect("there should be rules");
+        let rules = rules(&stage);
         stage.server.end_watches("prometheusrules", Ending::Silent);
         stage.server.edit_now(&rules, &json!({"spec": {"groups": []}}));
         pass(SILENCE).await;
@@ -26,7 +26,7 @@ fn an_edit_of_a_child_that_nobody_told_of_is_healed() {
 fn a_child_that_a_later_list_does_not_have_is_made_anew() {
     on_a_jumping_clock(async {
         let stage = Stage::given_slo().await;
-        let rules = stage.only("PrometheusRule").expect("there should be rules");
+        let rules = rules(&stage);
         stage.server.end_watches("prometheusrules", Ending::Gone);
         stage.server.delete_now(&rules);
         stage.server.compact();
@@ -40,7 +40,7 @@ fn a_child_that_a_later_list_does_not_have_is_made_anew() {
 fn a_child_that_somebody_took_meanwhile_is_a_conflict() {
     on_a_jumping_clock(async {
         let stage = Stage::given_slo().await;
-        let rules = stage.only("PrometheusRule").expect("there should be rules");
+        let rules = rules(&stage);
         stage.server.freeze("prometheusrules", stage.server.version());
         stage.server.delete_now(&rules);
         let mut theirs = json!({
@@ -186,6 +186,10 @@ fn a_kind_that_comes_and_goes_is_a_condition() {
             stage.write(&slo(objective));
         }
     });
+}
+
+fn rules(stage: &Stage) -> Value {
+    stage.only("PrometheusRule").expect("there should be rules")
 }
 
 fn reason(stage: &Stage, type_: &str) -> String {
