@@ -7,6 +7,10 @@ SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
 CARGO ?= cargo
 EXAMPLE ?= success
 SIZES ?= 1000 10000 50000
+# What benchmarks measure. What ships is static: make bench-scale TARGET=x86_64-unknown-linux-musl
+TARGET ?=
+BUILD_RELEASED = $(CARGO) build --locked --release --bin agentslo $(if $(TARGET),--target $(TARGET))
+RELEASED = target/$(if $(TARGET),$(TARGET)/)release/agentslo
 # Storms of a soak.
 SEEDS ?= 10000
 # Where the image goes, and under which version.
@@ -81,13 +85,11 @@ publish: ## Push image and chart with SBOM, provenance and signatures; what a re
 
 bench-peers: ## What rules cost a Prometheus, and their making, beside Sloth and Pyrra
 	@$(call SERVERS,all) && export AGENTSLO_SERVERS && \
-	$(CARGO) build --locked --release --bin agentslo && \
-	AGENTSLO_PROGRAM=target/release/agentslo $(CARGO) bench --locked --profile dev --bench peers
+	$(BUILD_RELEASED) && AGENTSLO_PROGRAM=$(RELEASED) $(CARGO) bench --locked --profile dev --bench peers
 
 bench-scale: ## Memory, time, writes and latencies with many AgentSLOs: make bench-scale SIZES=1000
 	@$(call SERVERS,etcd kubernetes prometheus prometheus-operator) && export AGENTSLO_SERVERS && \
-	$(CARGO) build --locked --release --bin agentslo && \
-	AGENTSLO_PROGRAM=target/release/agentslo $(CARGO) bench --locked --profile dev --bench scale -- $(SIZES)
+	$(BUILD_RELEASED) && AGENTSLO_PROGRAM=$(RELEASED) $(CARGO) bench --locked --profile soak --bench scale -- $(SIZES)
 
 krew: ## Print the krew manifest of a release: make krew VERSION=v0.1.0 RELEASE_URL=... HOMEPAGE=... DIST=dist
 	@: "$${VERSION:?}" "$${RELEASE_URL:?}" "$${HOMEPAGE:?}" "$${DIST:?}"; \

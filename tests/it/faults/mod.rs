@@ -7,6 +7,7 @@ mod fields;
 pub(crate) mod leaves;
 mod moment;
 mod outcome;
+mod panic;
 mod recovery;
 pub(crate) mod stage;
 mod stale;

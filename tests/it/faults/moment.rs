@@ -13,7 +13,7 @@ pub(crate) struct Moment {
     pub(crate) statuses: BTreeMap<String, Value>,
     /// Whose spec was refused, and why.
     pub(crate) refused: BTreeMap<String, String>,
-    /// AgentSLOs that go by what an AgentObservability was before it was refused.
+    /// Those that go by what something was before it was refused.
     behind: BTreeSet<String>,
 }
 

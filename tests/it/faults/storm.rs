@@ -15,9 +15,8 @@ use super::outcome::{Outcome, differences, orphans, outcome};
 use super::stage::{Stage, on_a_jumping_clock, pass};
 use super::steps::{Step, Storm, steps};
 
-/// Storms of a run of the tests. An unoptimised build spends a sixth of a second on each, so there are not more;
-/// `make soak` has as many as one wants, and longer ones.
-const STORMS: u64 = 200;
+/// Storms of a run of the tests; `make soak` has as many as one wants, and longer ones.
+const STORMS: u64 = 500;
 /// Longest of these storms.
 const STEPS: usize = 16;
 /// Longest storm of a soak.

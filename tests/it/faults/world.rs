@@ -73,7 +73,7 @@ pub(crate) struct World {
     generation: i64,
     /// Those whose last spec was refused, and why.
     pub(crate) refused: BTreeMap<String, String>,
-    /// AgentSLOs that go by what an AgentObservability was before it was refused.
+    /// Those that go by what something was before it was refused: the AgentPlatform, or what they refer to.
     pub(crate) behind: BTreeSet<String>,
 }
 
@@ -84,6 +84,9 @@ impl World {
         self.refused.clear();
         self.behind.clear();
         self.reconcile_platform(&scene.platform);
+        if self.refused.contains_key("default") {
+            self.behind.extend(["support", "checkout", "referring"].map(str::to_owned));
+        }
         self.reconcile_observability(&scene.observability);
         let mut referring = values::context("AgentSLO", "");
         referring["observabilityRef"] = json!({"name": "support"});

@@ -53,6 +53,8 @@ pub(super) enum Fault {
     Late(Moment, Duration),
     /// A watch ends in the middle.
     Ends(Ending, Duration),
+    /// Whoever asks panics, and nothing is carried out.
+    Panic,
 }
 
 /// How a watch ends.

@@ -196,6 +196,11 @@ impl ApiServer {
         self.state().faults.befall_once(verb, path, Fault::Late(Moment::After, pause));
     }
 
+    /// Has whoever asks for this next panic.
+    pub(crate) fn panic_once(&self, verb: &str, path: &str) {
+        self.state().faults.befall_once(verb, path, Fault::Panic);
+    }
+
     pub(crate) fn forbid(&self, verb: &str, resource: &str) {
         self.state().faults.forbid(verb, resource);
     }
@@ -299,6 +304,7 @@ impl ApiServer {
         self.let_pass(user).await;
         let mut response = match (fault, call.deed) {
             (Some(Fault::Broken(_)), _) => return Err("the connection broke".into()),
+            (Some(Fault::Panic), _) => panic!("a fault of the test"),
             (fault, Deed::Watch { selection, since, mut pace }) if answer.0 == 200 => {
                 let mut ending = Ending::Closed;
                 if let Some(Fault::Ends(how, after)) = fault {
@@ -325,7 +331,7 @@ impl State {
     /// Carries out a request as far as the fault that befalls it lets it.
     fn suffer(&mut self, call: &Call, fault: Option<Fault>) -> Answer {
         match fault {
-            Some(Fault::Broken(Moment::Before)) => (0, Value::Null),
+            Some(Fault::Broken(Moment::Before) | Fault::Panic) => (0, Value::Null),
             Some(Fault::Refused(code)) => failure(code, "a fault of the test"),
             Some(Fault::Behind(changes)) => {
                 let version = self.store.version().saturating_sub(changes);
