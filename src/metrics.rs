@@ -72,6 +72,8 @@ pub struct Metrics {
     pub written: Family<Written, Counter>,
     /// Statuses that were not written because they were no news.
     pub suppressed: Counter,
+    /// Events that were dropped because too many waited.
+    pub events_dropped: Counter,
     /// Queries to Prometheus.
     pub queried: Family<Queried, Counter>,
     /// Seconds since the newest budget sample.
@@ -97,6 +99,7 @@ impl Default for Metrics {
             reconcile_duration,
             written: Family::default(),
             suppressed: Counter::default(),
+            events_dropped: Counter::default(),
             queried: Family::default(),
             sample_age: Gauge::default(),
             objects: Family::default(),
@@ -117,6 +120,11 @@ impl Default for Metrics {
             "status_writes_suppressed",
             "Statuses that were no news",
             metrics.suppressed.clone(),
+        );
+        registry.register(
+            "events_dropped",
+            "Events that were dropped because too many waited",
+            metrics.events_dropped.clone(),
         );
         registry.register("prometheus_queries", "Queries to Prometheus", metrics.queried.clone());
         registry.register(

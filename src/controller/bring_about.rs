@@ -37,6 +37,6 @@ where
         let (kind, namespace) = (K::kind(&()), owner.namespace());
         tracing::info!(%kind, namespace, name = owner.name_any(), "what it asks for was written");
     }
-    publish_drifts(owner, &applied.corrected, ctx).await;
+    publish_drifts(owner, &applied.corrected, ctx);
     Ok(applied)
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::core::PartialObjectMeta;
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
@@ -18,6 +17,7 @@ use super::children::Children;
 use super::clock::Clock;
 use super::election::Tenure;
 use super::error::ReconcileError;
+use super::events::Events;
 use super::incoming::Incoming;
 use super::kinds::Kinds;
 use super::limits::Limits;
@@ -68,7 +68,8 @@ pub(super) struct Context {
     pub(super) seniority: Arc<Seniority>,
     /// What this replica is responsible for.
     pub(super) tenure: Arc<Tenure>,
-    pub(super) recorder: Recorder,
+    /// Where Events wait until there is time.
+    pub(super) events: Events,
     /// The last valid form of each AgentPlatform, which stays in force while an edit is not valid.
     pub(super) valid_platforms: Mutex<BTreeMap<String, Arc<Platform>>>,
     /// Whether the Prometheus of each AgentPlatform answered: reason and message where it did not.

@@ -14,6 +14,7 @@ mod context;
 mod duplicates;
 mod election;
 mod error;
+mod events;
 mod gather;
 mod incoming;
 mod kinds;
@@ -46,13 +47,13 @@ use futures::stream::select;
 use futures::{FutureExt, StreamExt};
 use kube::Client;
 use kube::runtime::Controller;
-use kube::runtime::events::{Recorder, Reporter};
 use tokio::sync::{SetOnce, oneshot, watch};
 
 use self::budget::Budget;
 use self::clock::Clock;
 use self::context::Context;
 use self::election::{Keeper, Tenure};
+use self::events::Events;
 use self::kinds::Kinds;
 use self::limits::Limits;
 use self::lookout::Lookout;
@@ -67,7 +68,6 @@ use self::workqueue::WorkQueue;
 use crate::metrics::Metrics;
 use crate::render::ArtifactKind;
 use crate::server::{Probes, Readiness, serve};
-use crate::vocabulary::FIELD_MANAGER;
 
 pub use error::{ReconcileError, Retry};
 pub use settings::{Election, Scope, Settings};
@@ -138,12 +138,10 @@ async fn reconcile_all(
     let (wake, woken) = Wake::new();
     let Watches { slos, observabilities, platforms, namespaces, children, served, stores } =
         Watches::start(&client, &settings.scope, &wake);
+    let (events, waiting) = Events::new();
     let ctx = Arc::new(Context {
-        recorder: Recorder::new(
-            client.clone(),
-            Reporter { controller: FIELD_MANAGER.to_owned(), instance: None },
-        ),
-        client,
+        events,
+        client: client.clone(),
         clock,
         slos: stores.slos.clone(),
         observabilities: stores.observabilities.clone(),
@@ -204,7 +202,8 @@ async fn reconcile_all(
         }
     };
     let watching = futures::future::join4(slos, observabilities, namespaces, children);
-    let looking = futures::future::join3(ready, meter.run(), lookout.run());
+    let telling = Box::pin(waiting.write(client, Arc::clone(&ctx)));
+    let looking = futures::future::join4(ready, meter.run(), lookout.run(), telling);
     tokio::select! {
         _ = futures::future::join(working, platforms) => {}
         _ = futures::future::join(watching, looking) => {}

@@ -1,4 +1,4 @@
-//! Writes what there is to say: the status, and Events on transitions.
+//! Says what there is to say: the status, and Events on transitions.
 
 use std::fmt::Debug;
 
@@ -24,7 +24,7 @@ use crate::plan::ChildName;
 use crate::report::find_condition;
 use crate::vocabulary::{condition, event, reason};
 
-/// Writes the status of an AgentSLO and the Events that its change is worth.
+/// Writes the status of an AgentSLO, and has the Events written that its change is worth.
 pub(super) async fn publish_slo(
     slo: &AgentSlo,
     status: Option<AgentSloStatus>,
@@ -33,10 +33,10 @@ pub(super) async fn publish_slo(
 ) -> Result<Later, ReconcileError> {
     let old = slo.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     let new = status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    publish_namespaced(slo, status.as_ref(), &transitions(old, new), visit, ctx).await
+    publish_namespaced(slo, status.as_ref(), transitions(old, new), visit, ctx).await
 }
 
-/// Writes the status of an AgentObservability and the Events that its change is worth.
+/// Writes the status of an AgentObservability, and has the Events written that its change is worth.
 pub(super) async fn publish_observability(
     observability: &AgentObservability,
     status: Option<AgentObservabilityStatus>,
@@ -45,13 +45,13 @@ pub(super) async fn publish_observability(
 ) -> Result<Later, ReconcileError> {
     let old = observability.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     let new = status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    publish_namespaced(observability, status.as_ref(), &transitions(old, new), visit, ctx).await
+    publish_namespaced(observability, status.as_ref(), transitions(old, new), visit, ctx).await
 }
 
 async fn publish_namespaced<K>(
     resource: &K,
     status: Option<&impl Serialize>,
-    events: &[Event],
+    events: Vec<Event>,
     visit: &Visit,
     ctx: &Context,
 ) -> Result<Later, ReconcileError>
@@ -69,14 +69,14 @@ where
     let api: Api<K> = namespaced(ctx, &resource.namespace().unwrap_or_default());
     write_status(&api, resource, visit.subject.kind, status, ctx).await?;
     for event in events {
-        write_event(resource, event, ctx).await;
+        tell(resource, event, ctx);
     }
     Ok(None)
 }
 
 /// Says of each child that somebody else had changed that it is as desired again, unless that was said a
 /// short while ago.
-pub(super) async fn publish_drifts<K: Resource<DynamicType = ()>>(
+pub(super) fn publish_drifts<K: Resource<DynamicType = ()>>(
     owner: &K,
     corrected: &[ChildName],
     ctx: &Context,
@@ -89,25 +89,20 @@ pub(super) async fn publish_drifts<K: Resource<DynamicType = ()>>(
             kind.name(),
             K::kind(&())
         );
-        write_event(owner, &make(EventType::Warning, event::DRIFT_CORRECTED, "Apply", &note), ctx).await;
+        tell(owner, make(EventType::Warning, event::DRIFT_CORRECTED, "Apply", &note), ctx);
     }
 }
 
 /// Says that an object changes too often for each change to be acted on.
-pub(super) async fn publish_throttled<K: Resource<DynamicType = ()>>(object: &K, ctx: &Context) {
+pub(super) fn publish_throttled<K: Resource<DynamicType = ()>>(object: &K, ctx: &Context) {
     let note = "it changes more often than once a second; changes are put off, and of those that came meanwhile \
                 only the newest is acted on";
-    write_event(object, &make(EventType::Warning, event::THROTTLED, "Reconcile", note), ctx).await;
+    tell(object, make(EventType::Warning, event::THROTTLED, "Reconcile", note), ctx);
 }
 
-/// An Event is a courtesy: without it the status still says all.
-async fn write_event<K: Resource<DynamicType = ()>>(subject: &K, event: &Event, ctx: &Context) {
-    if ctx.may_write(subject.meta().namespace.as_deref()).is_err() {
-        return;
-    }
-    if let Err(error) = ctx.recorder.publish(event, &subject.object_ref(&())).await {
-        let (namespace, name) = (subject.namespace().unwrap_or_default(), subject.name_any());
-        tracing::warn!(%namespace, %name, %error, "could not write an Event");
+fn tell(subject: &impl Resource<DynamicType = ()>, event: Event, ctx: &Context) {
+    if !ctx.events.tell(subject, event) {
+        ctx.metrics.events_dropped.inc();
     }
 }
 

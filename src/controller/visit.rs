@@ -72,7 +72,7 @@ async fn look_at<K: Visited>(subject: &Subject, ctx: &Context) -> Option<Duratio
         return Some(rest(subject, ELSEWHERE, ctx));
     }
     if let Err(wait) = ctx.limits.take(subject, Instant::now()) {
-        put_off(&incoming, &visit, ctx).await;
+        put_off(&incoming, &visit, ctx);
         return Some(wait);
     }
     Some(match reconcile(&incoming, &visit, ctx).await {
@@ -86,9 +86,9 @@ fn cached<K: Visited>(subject: &Subject, ctx: &Context) -> Option<Arc<Incoming<K
 }
 
 /// Tells a person who changes an object all the time that not every change is acted on.
-async fn put_off<K: Visited>(incoming: &Incoming<K>, visit: &Visit, ctx: &Context) {
+fn put_off<K: Visited>(incoming: &Incoming<K>, visit: &Visit, ctx: &Context) {
     if visit.urgency == Urgency::Change && ctx.limits.note_told(&visit.subject) {
-        Box::pin(publish_throttled(incoming, ctx)).await;
+        publish_throttled(incoming, ctx);
     }
 }
 

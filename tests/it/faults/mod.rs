@@ -3,6 +3,7 @@
 
 mod crash;
 mod differential;
+mod events;
 mod fields;
 pub(crate) mod leaves;
 mod moment;
