@@ -1,11 +1,18 @@
-//! What the writes of the operator take where no operator runs: rules and a status of each AgentSLO, of the
-//! sizes that the operator's have, from as many connections.
+//! What the writes of the operator take where no operator runs: the rules and the status of each AgentSLO as it
+//! would write them, from as many connections.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use agentslo::api::v1alpha1::AgentSlo;
+use agentslo::domain::reading::Reading;
+use agentslo::report::{self, Acceptance, Application, Judgement, Outcome};
+use agentslo::validate::{self, SloFacts};
 use futures::{StreamExt, TryStreamExt, stream};
-use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
-use kube::{Api, Client};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
+use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -20,91 +27,91 @@ pub(crate) struct Floor {
     pub(crate) flood: Vec<f64>,
 }
 
+/// What each objective of a crowd makes an operator write.
+struct Writer {
+    client: Client,
+    slos: BTreeMap<(String, String), AgentSlo>,
+}
+
 impl Floor {
     /// Makes the writes of a cold start, and those of a flood of edits.
     pub(crate) async fn of(crowd: &Crowd) -> Result<Self> {
-        let client = &crowd.client;
-        let (namespace, name) = place(0);
-        let sample: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &slos());
-        let rules = rules_of(&sample.get(&name).await?)?;
+        let client = crowd.client.clone();
+        let all = Api::<AgentSlo>::all(client.clone()).list(&ListParams::default()).await?;
+        let named = |slo: AgentSlo| ((slo.namespace().unwrap_or_default(), slo.name_any()), slo);
+        let writer = Arc::new(Writer { client, slos: all.into_iter().map(named).collect() });
         let begin = Instant::now();
-        let all = stream::iter(0..crowd.size).map(|number| start(client, &rules, number));
+        let all = stream::iter(0..crowd.size).map(|number| writer.start(number));
         all.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let cold = begin.elapsed();
-        let flood = flood(crowd.size, |number| follow(client.clone(), rules.clone(), number)).await?;
+        let flood = flood(crowd.size, |number| Arc::clone(&writer).follow(number)).await?;
         Ok(Self { cold, flood })
     }
 }
 
-async fn start(client: &Client, rules: &Value, number: usize) -> Result<()> {
-    write_rules(client, rules, number, "start").await?;
-    write_status(client, number, "start").await
-}
+impl Writer {
+    async fn start(&self, number: usize) -> Result<()> {
+        let slo = self.slo(number)?;
+        self.write_rules(slo).await?;
+        self.write_status(slo).await
+    }
 
-/// Edits one and makes the writes that an operator would; says how long it took to the rules.
-async fn follow(client: Client, rules: Value, number: usize) -> Result<f64> {
-    let sent = edit(&client, number, "97").await?;
-    write_rules(&client, &rules, number, "flood").await?;
-    let latency = sent.elapsed().as_secs_f64() * 1000.0;
-    write_status(&client, number, "flood").await?;
-    Ok(latency)
-}
+    /// Edits one and makes the writes that an operator would; says how long it took to the rules.
+    async fn follow(self: Arc<Self>, number: usize) -> Result<f64> {
+        let mut slo = self.slo(number)?.clone();
+        slo.spec.objective = "97".to_owned();
+        let sent = edit(&self.client, number, &slo.spec.objective).await?;
+        self.write_rules(&slo).await?;
+        let latency = sent.elapsed().as_secs_f64() * 1000.0;
+        self.write_status(&slo).await?;
+        Ok(latency)
+    }
 
-async fn write_rules(client: &Client, rules: &Value, number: usize, occasion: &str) -> Result<()> {
-    let (namespace, name) = place(number);
-    let mut rules = rules.clone();
-    rules["metadata"]["name"] = json!(name);
-    rules["metadata"]["namespace"] = json!(namespace);
-    rules["metadata"]["annotations"] = json!({"occasion": occasion});
-    api(client, &namespace, &self::rules()).patch(&name, &as_floor(), &Patch::Apply(&rules)).await?;
-    Ok(())
-}
+    fn slo(&self, number: usize) -> Result<&AgentSlo> {
+        Ok(self.slos.get(&place(number)).ok_or("it should have been created")?)
+    }
 
-async fn write_status(client: &Client, number: usize, occasion: &str) -> Result<()> {
-    let (namespace, name) = place(number);
-    let status = status(&name, occasion);
-    api(client, &namespace, &slos()).patch_status(&name, &as_floor(), &Patch::Apply(status)).await?;
-    Ok(())
-}
+    async fn write_rules(&self, slo: &AgentSlo) -> Result<()> {
+        let artifacts = agentslo::render::slo(&valid(slo)?).owned_by(slo);
+        let object = artifacts.0.first().ok_or("an AgentSLO becomes rules")?.to_value();
+        let name = object["metadata"]["name"].as_str().ok_or("rules have a name")?;
+        self.api(slo, &rules()).patch(name, &as_floor(), &Patch::Apply(&object)).await?;
+        Ok(())
+    }
 
-fn api(client: &Client, namespace: &str, resource: &ApiResource) -> Api<DynamicObject> {
-    Api::namespaced_with(client.clone(), namespace, resource)
+    async fn write_status(&self, slo: &AgentSlo) -> Result<()> {
+        let status = json!({
+            "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentSLO",
+            "metadata": {"name": slo.name_any()},
+            "status": status(slo)?,
+        });
+        self.api(slo, &slos()).patch_status(&slo.name_any(), &as_floor(), &Patch::Apply(status)).await?;
+        Ok(())
+    }
+
+    fn api(&self, slo: &AgentSlo, resource: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &slo.namespace().unwrap_or_default(), resource)
+    }
 }
 
 fn as_floor() -> PatchParams {
     PatchParams::apply("floor").force()
 }
 
-/// The rules that the operator makes of an AgentSLO.
-fn rules_of(slo: &DynamicObject) -> Result<Value> {
-    let slo: agentslo::api::v1alpha1::AgentSlo = serde_json::from_value(serde_json::to_value(slo)?)?;
-    let valid = agentslo::validate::slo(&slo, &agentslo::validate::SloFacts::default());
-    let valid = valid.map_err(|violations| format!("{violations:?}"))?;
-    let artifacts = agentslo::render::slo(&valid);
-    Ok(artifacts.0.first().ok_or("an AgentSLO becomes rules")?.to_value())
+fn valid(slo: &AgentSlo) -> Result<agentslo::domain::slo::Slo> {
+    Ok(validate::slo(slo, &SloFacts::default()).map_err(|violations| format!("{violations:?}"))?)
 }
 
-/// A status as large as a usual one.
-fn status(name: &str, occasion: &str) -> Value {
-    let condition = |type_: &str| {
-        json!({
-            "type": type_, "status": "True", "reason": "Applied", "observedGeneration": 1,
-            "lastTransitionTime": "2026-01-01T00:00:00Z",
-            "message": format!("what was asked for is in force, on the occasion of a {occasion}"),
-        })
+/// What the operator says of it while no Prometheus is known.
+fn status(slo: &AgentSlo) -> Result<Value> {
+    let judgement = Judgement {
+        slo: &valid(slo)?,
+        application: &Application::AsDesired,
+        acceptance: &Acceptance::NotReported,
+        reading: &Reading::NoPrometheus,
+        duplicate_of: None,
     };
-    let conditions = [
-        "Accepted",
-        "RulesApplied",
-        "RulesAccepted",
-        "DataAvailable",
-        "BudgetHealthy",
-        "TrafficSufficient",
-        "Ready",
-    ];
-    json!({
-        "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentSLO",
-        "metadata": {"name": name},
-        "status": {"observedGeneration": 1, "conditions": conditions.map(condition)},
-    })
+    let generation = slo.metadata.generation.unwrap_or_default();
+    let status = report::slo(Outcome::Judged(judgement), None, generation, Timestamp::UNIX_EPOCH);
+    Ok(serde_json::to_value(status)?)
 }
