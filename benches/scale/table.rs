@@ -62,13 +62,13 @@ impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bound = match self.bound {
             Bound::None => String::new(),
-            Bound::AtMost(most) => format!("{most}"),
+            Bound::AtMost(most) => format!("{most:.1}"),
         };
         let Self { size, what, value, .. } = self;
         let server = if self.is_in_memory { "memory" } else { "real" };
         write!(
             out,
-            "| {size:>6} | {server:<6} | {what:<60} | {value:>9.3} | {bound:>6} | {:<7} |",
+            "| {size:>6} | {server:<6} | {what:<60} | {value:>9.3} | {bound:>7} | {:<7} |",
             self.verdict()
         )
     }
@@ -96,10 +96,10 @@ impl fmt::Display for Table {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "| {:>6} | {:<6} | {:<60} | {:>9} | {:>6} | {:<7} |",
+            "| {:>6} | {:<6} | {:<60} | {:>9} | {:>7} | {:<7} |",
             "SLOs", "server", "measure", "value", "most", ""
         )?;
-        writeln!(out, "| -----: | ------ | {} | --------: | -----: | ------- |", "-".repeat(60))?;
+        writeln!(out, "| -----: | ------ | {} | --------: | ------: | ------- |", "-".repeat(60))?;
         self.0.iter().try_for_each(|row| writeln!(out, "{row}"))
     }
 }
