@@ -59,7 +59,7 @@ impl Writer {
     /// Edits one and makes the writes that an operator would; says how long it took to the rules.
     async fn follow(self: Arc<Self>, number: usize) -> Result<f64> {
         let mut slo = self.slo(number)?.clone();
-        slo.spec.objective = "97".to_owned();
+        "97".clone_into(&mut slo.spec.objective);
         let sent = edit(&self.client, number, &slo.spec.objective).await?;
         self.write_rules(&slo).await?;
         let latency = sent.elapsed().as_secs_f64() * 1000.0;
