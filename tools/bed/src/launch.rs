@@ -22,6 +22,7 @@ pub struct Launch {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) folder: Option<PathBuf>,
+    pub(crate) user: Option<u32>,
     pub(crate) log: PathBuf,
     pub(crate) probe: Probe,
     pub(crate) deadline: Duration,
@@ -38,6 +39,7 @@ impl Launch {
             args: Vec::new(),
             env: Vec::new(),
             folder: None,
+            user: None,
             log: log.to_owned(),
             probe,
             deadline: Duration::from_mins(1),
@@ -70,6 +72,20 @@ impl Launch {
     #[must_use]
     pub fn folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// Runs this program instead.
+    #[must_use]
+    pub(crate) fn program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
+    }
+
+    /// Runs as this user and its group, which only root can ask for.
+    #[must_use]
+    pub fn user(mut self, user: Option<u32>) -> Self {
+        self.user = user;
         self
     }
 

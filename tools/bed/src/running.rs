@@ -106,5 +106,8 @@ fn gate(launch: &Launch) -> io::Result<Command> {
     if let Some(folder) = &launch.folder {
         command.current_dir(folder);
     }
+    if let Some(user) = launch.user {
+        command.uid(user).gid(user);
+    }
     Ok(command)
 }

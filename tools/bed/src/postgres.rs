@@ -1,0 +1,100 @@
+//! The real PostgreSQL, on a free port and with data of its own. It refuses to run as root, so where that is who runs
+//! the tests it runs as nobody.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Bed, Error, Probe, Process};
+
+/// The name of its binary, its log and its data folder.
+const NAME: &str = "postgres";
+
+/// Who may do everything there. Nobody is asked for a password: it listens on loopback only.
+const SUPERUSER: &str = "postgres";
+
+/// The user and the group that every Unix has for whoever should own nothing.
+const NOBODY: u32 = 65_534;
+
+/// A PostgreSQL that ends when dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Process,
+    port: u16,
+}
+
+impl Postgres {
+    /// Starts the bed's PostgreSQL: one per bed.
+    ///
+    /// # Errors
+    /// As [`Process::launch`], and if its data cannot be made.
+    pub async fn start(bed: &Bed) -> Result<Self, Error> {
+        let site = &bed.site;
+        let port = site.port()?;
+        let user = rustix::process::geteuid().is_root().then_some(NOBODY);
+        let data = make_data(bed, user)?;
+        let launch = site
+            .launch(NAME, Probe::Port(port))?
+            .args(["-D", &data.display().to_string()])
+            .args(["-p", &port.to_string(), "-k", "", "-c", "listen_addresses=127.0.0.1"])
+            .user(user)
+            .program(&itself(&site.server(NAME)?)?);
+        Ok(Self { process: Process::launch(launch).await?, port })
+    }
+
+    /// Its process, to stop, freeze, kill and restart it.
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// How a user reaches a database of it.
+    #[must_use]
+    pub fn url(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// How whoever may do everything reaches a database of it.
+    #[must_use]
+    pub fn superuser_url(&self, database: &str) -> String {
+        self.url(SUPERUSER, database)
+    }
+}
+
+/// A binary where it is: a link to it may be in a home that others cannot enter.
+fn itself(binary: &Path) -> Result<PathBuf, Error> {
+    binary.canonicalize().map_err(Error::io(format!("find {}", binary.display())))
+}
+
+/// A folder of data that belongs to whoever runs the server, and that they can reach.
+fn make_data(bed: &Bed, user: Option<u32>) -> Result<PathBuf, Error> {
+    let folder = bed.site.data(NAME)?;
+    let data = folder.join("data");
+    let mut initdb = Command::new(itself(&bed.site.server("initdb")?)?);
+    initdb.arg("-D").arg(&data).args([
+        "-U",
+        SUPERUSER,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]);
+    if let Some(user) = user {
+        for above in folder.ancestors().take_while(|above| above.starts_with(bed.site.folder())) {
+            set_permissions(above, Permissions::from_mode(0o711))
+                .map_err(Error::io("open the bed's folder"))?;
+        }
+        chown(&folder, Some(user), Some(user)).map_err(Error::io("give the data away"))?;
+        initdb.uid(user).gid(user).current_dir("/");
+    }
+    let output = initdb.output().map_err(Error::io("run initdb"))?;
+    if output.status.success() {
+        return Ok(data);
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into();
+    Err(Error::Tool { command: "initdb".to_owned(), status: output.status, said })
+}
