@@ -16,7 +16,7 @@ RUN cargo install --locked cargo-auditable@0.7.7
 WORKDIR /build
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
-    cargo auditable build --locked --release --bin agentslo --target "$(uname -m)-unknown-linux-musl" \
+    cargo auditable build --locked --release --no-default-features --bin agentslo --target "$(uname -m)-unknown-linux-musl" \
     && cp "target/$(uname -m)-unknown-linux-musl/release/agentslo" /agentslo
 # With the certificates the image stays below 20 MB.
 RUN test "$(stat --format %s /agentslo)" -lt 19750000

@@ -6,12 +6,15 @@ mod cluster;
 mod complete;
 mod completion;
 mod crds;
+mod daemon;
 mod diff;
 mod discover;
 mod doctor;
 mod documents;
 mod explain;
 mod files;
+#[cfg(feature = "ledger")]
+mod ledger;
 mod policy;
 mod preview;
 mod print;
@@ -64,6 +67,8 @@ enum Command {
     Discover(discover::Arguments),
     CheckMetrics(check_metrics::Arguments),
     Redact(redact::Arguments),
+    #[cfg(feature = "ledger")]
+    Ledger(ledger::Arguments),
     Crds(crds::Arguments),
     Completion(completion::Arguments),
     Version(version::Arguments),
@@ -93,6 +98,8 @@ pub fn main() -> ExitCode {
         Command::Discover(arguments) => discover::run(&arguments),
         Command::CheckMetrics(arguments) => check_metrics::run(&arguments),
         Command::Redact(arguments) => redact::run(&arguments),
+        #[cfg(feature = "ledger")]
+        Command::Ledger(arguments) => ledger::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Completion(arguments) => completion::run(&arguments, command()),
         Command::Complete(arguments) => complete::run(&arguments, command()),

@@ -1,19 +1,17 @@
 //! `agentslo run`: the controller.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use k8s_openapi::jiff::Timestamp;
 use kube::{Client, Config};
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::check::valid_platforms;
+use super::daemon::{LogFormat, start_logging, told_to_stop};
 use super::print::{UNREACHABLE, USAGE};
 use crate::controller::{self, Election, Scope, Settings};
 use crate::domain::names::short_hash;
@@ -63,12 +61,6 @@ pub(super) struct Arguments {
     /// Form of the log. By default text on a terminal and JSON elsewhere.
     #[arg(long)]
     log_format: Option<LogFormat>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -148,31 +140,4 @@ fn identity(name: Option<&str>) -> String {
     let name = name.map(str::to_owned).or_else(hostname).unwrap_or_default();
     let start = format!("{} {}", std::process::id(), Timestamp::now().as_nanosecond());
     format!("{}_{}", name.trim(), short_hash(&start))
-}
-
-fn start_logging(format: Option<LogFormat>) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube_runtime=off"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let is_text = match format {
-        Some(LogFormat::Text) => true,
-        Some(LogFormat::Json) => false,
-        None => std::io::stderr().is_terminal(),
-    };
-    if is_text { log.init() } else { log.json().flatten_event(true).init() }
-}
-
-async fn told_to_stop() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => drop(terminated.recv().await),
-            // Without a handler the default action of the signal ends the process.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    tracing::info!("told to stop");
 }

@@ -25,6 +25,8 @@ mod guards;
 mod histogram_forms;
 mod install;
 mod instrument;
+#[cfg(feature = "ledger")]
+mod ledger;
 mod mailbox;
 mod monitored;
 mod monitors;

@@ -18,20 +18,26 @@ pub(super) fn command_line() -> (String, String) {
     );
     writeln!(text, "```text\n{}\n```", program.get_after_help().map(ToString::to_string).unwrap_or_default())
         .expect(INTO_MEMORY);
-    for command in program.get_subcommands_mut() {
-        if !command.is_hide_set() && command.get_name() != "help" {
-            describe_command(command, &mut text);
-        }
-    }
+    describe_commands("agentslo", &mut program, &mut text);
     ("docs/reference/cli.md".to_owned(), text)
 }
 
-fn describe_command(command: &mut Command, text: &mut String) {
+/// The commands below one, and those below them.
+fn describe_commands(above: &str, command: &mut Command, text: &mut String) {
+    for command in command.get_subcommands_mut() {
+        if !command.is_hide_set() && command.get_name() != "help" {
+            let name = format!("{above} {}", command.get_name());
+            describe_command(&name, command, text);
+            describe_commands(&name, command, text);
+        }
+    }
+}
+
+fn describe_command(name: &str, command: &mut Command, text: &mut String) {
     let usage = command.render_usage().to_string();
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let usage = usage.trim_start_matches("Usage:").trim();
-    write!(text, "\n## agentslo {}\n\n{about}\n\n```text\n{usage}\n```\n", command.get_name())
-        .expect(INTO_MEMORY);
+    write!(text, "\n## {name}\n\n{about}\n\n```text\n{usage}\n```\n").expect(INTO_MEMORY);
     let arguments: Vec<&Arg> = command.get_arguments().filter(|argument| is_worth_a_row(argument)).collect();
     if !arguments.is_empty() {
         text.push_str("\n| argument | default | what it does |\n| --- | --- | --- |\n");

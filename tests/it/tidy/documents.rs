@@ -12,7 +12,8 @@ const MAP: &str = "ARCHITECTURE.md";
 
 /// Every file that is written by hand and read by people or machines.
 fn texts() -> Vec<String> {
-    let folders = ["src", "tests", "tools", "examples", "benches", "docs", "deploy", "charts", "crds"];
+    let folders =
+        ["src", "ledger", "tests", "tools", "examples", "benches", "docs", "deploy", "charts", "crds"];
     let mut files: Vec<String> = folders.iter().flat_map(|folder| workspace::files(folder)).collect();
     let root = ["README.md", MAP, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Makefile", "Cargo.toml"];
     files.extend(root.iter().filter(|file| workspace::path(file).exists()).map(|file| (*file).to_owned()));
@@ -86,7 +87,7 @@ fn the_map_and_the_tree_agree() {
     for folder in &named {
         assert!(workspace::path(folder).is_dir(), "{MAP} names {folder}/, which is not there");
     }
-    let top = ["crds", "charts", "dashboards", "deploy", "docs", "examples", "tools", "benches"];
+    let top = ["crds", "charts", "ledger", "dashboards", "deploy", "docs", "examples", "tools", "benches"];
     let top = top.into_iter().map(str::to_owned).filter(|folder| !workspace::files(folder).is_empty());
     // A property that fails leaves its seed there, for the next run on the same machine.
     let is_kept = |folder: &String| folder != "tests/proptest-regressions";

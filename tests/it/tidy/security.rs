@@ -81,12 +81,15 @@ fn no_metric_has_a_label_of_free_text() {
 #[test]
 fn no_crate_of_ours_may_hold_unsafe_code() {
     assert!(workspace::read("Cargo.toml").contains("\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
-    for manifest in ["Cargo.toml", "tools/bed/Cargo.toml"] {
+    for manifest in ["Cargo.toml", "ledger/Cargo.toml", "tools/bed/Cargo.toml"] {
         let text = workspace::read(manifest);
         assert!(text.contains("\n[lints]\nworkspace = true\n"), "{manifest} should take the lints of all");
     }
     let members = workspace::read("Cargo.toml");
-    assert!(members.contains("\nmembers = [\"tools/bed\"]\n"), "another member is to be looked at here");
+    assert!(
+        members.contains("\nmembers = [\"ledger\", \"tools/bed\"]\n"),
+        "another member is to be looked at here"
+    );
 }
 
 /// `make check` has cargo-deny look at what there is; these are the lines that it must not lose.

@@ -1,0 +1,136 @@
+//! Where events wait for the next transaction. Its length is what bounds the memory of a sink: whoever finds it full
+//! is told to come back later.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
+
+use crate::intake::Received;
+use crate::store::{Appended, Ledger, StoreError};
+
+/// Requests that wait at most.
+const PLACES: usize = 256;
+/// Events after which a transaction takes no further requests.
+const BATCH: usize = 2_000;
+/// Pause before a batch that could not be committed is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Times that a batch is tried before whoever sent it is told to come back.
+const ATTEMPTS: u32 = 3;
+
+/// Why events were not entered. Whoever sent them should send them again.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum Busy {
+    /// Too many wait.
+    #[error("too many events wait to be written; send them again in a while")]
+    Full,
+    /// The database does not commit.
+    #[error("the events could not be written; send them again in a while: {0}")]
+    Unwritten(String),
+}
+
+/// The way in. Clones lead to the same place.
+#[derive(Clone, Debug)]
+pub(super) struct Queue(Sender<Waiting>);
+
+/// Events of one request, and whoever waits for them.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    events: Vec<Received>,
+    answer: oneshot::Sender<Result<(), Busy>>,
+}
+
+impl Queue {
+    /// And where they wait.
+    #[must_use]
+    pub(super) fn new() -> (Self, Receiver<Waiting>) {
+        let (sender, receiver) = channel(PLACES);
+        (Self(sender), receiver)
+    }
+
+    /// Has events entered; done when they are committed.
+    ///
+    /// # Errors
+    /// If they were not.
+    pub(super) async fn enter(&self, events: Vec<Received>) -> Result<(), Busy> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(Waiting { events, answer }).map_err(|_| Busy::Full)?;
+        answered.await.unwrap_or(Err(Busy::Full))
+    }
+}
+
+/// Writes what waits until nobody is left who could send more. `connect` makes a new connection when the one before
+/// is of no use any more.
+pub(super) async fn write<F, C>(mut waiting: Receiver<Waiting>, connect: C)
+where
+    C: Fn() -> F,
+    F: Future<Output = Result<Ledger, StoreError>>,
+{
+    let mut ledger = None;
+    while let Some(first) = waiting.recv().await {
+        let (events, answers) = batch(first, &mut waiting);
+        let written = persist(&mut ledger, &connect, &events).await;
+        for answer in answers {
+            // Whoever does not wait any more will send again.
+            let _ = answer.send(written.clone());
+        }
+    }
+}
+
+/// The first and as many that wait behind it as fit into a transaction.
+fn batch(
+    first: Waiting,
+    waiting: &mut Receiver<Waiting>,
+) -> (Vec<Received>, Vec<oneshot::Sender<Result<(), Busy>>>) {
+    let (mut events, mut answers) = (first.events, vec![first.answer]);
+    while events.len() < BATCH
+        && let Ok(next) = waiting.try_recv()
+    {
+        events.extend(next.events);
+        answers.push(next.answer);
+    }
+    (events, answers)
+}
+
+async fn persist<F, C>(ledger: &mut Option<Ledger>, connect: &C, events: &[Received]) -> Result<(), Busy>
+where
+    C: Fn() -> F,
+    F: Future<Output = Result<Ledger, StoreError>>,
+{
+    let mut attempt = 1;
+    loop {
+        match attempt_once(ledger, connect, events).await {
+            Ok(Appended { entered, known }) => {
+                tracing::debug!(entered, known, "events were entered");
+                return Ok(());
+            }
+            Err(error) => {
+                tracing::warn!(%error, attempt, "events could not be entered");
+                *ledger = None;
+                if attempt == ATTEMPTS {
+                    return Err(Busy::Unwritten(error.to_string()));
+                }
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn attempt_once<F, C>(
+    ledger: &mut Option<Ledger>,
+    connect: &C,
+    events: &[Received],
+) -> Result<Appended, StoreError>
+where
+    C: Fn() -> F,
+    F: Future<Output = Result<Ledger, StoreError>>,
+{
+    if ledger.is_none() {
+        *ledger = Some(connect().await?);
+    }
+    ledger.as_mut().expect("it was just made").append(events).await
+}

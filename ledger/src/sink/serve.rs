@@ -1,0 +1,73 @@
+//! Runs a sink until it is told to stop, and then until everything that it took is committed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use super::grpc::LogsSink;
+use super::http::routes;
+use super::queue::{Queue, write};
+use crate::intake::Policy;
+use crate::store::{Access, Ledger};
+
+/// Largest request, in bytes: what a Collector sends at once by default is far less.
+pub(super) const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
+
+/// Where a sink listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// For OTLP over gRPC.
+    pub grpc: SocketAddr,
+    /// For OTLP over HTTP.
+    pub http: SocketAddr,
+}
+
+/// Runs a sink until `stop` is done. Everything that was taken by then is committed before this returns, or was
+/// answered with an error.
+///
+/// # Errors
+/// If an address cannot be listened on.
+pub async fn serve(
+    addresses: Addresses,
+    policy: Policy,
+    access: Access,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (queue, waiting) = Queue::new();
+    let policy = Arc::new(policy);
+    let (http, grpc) = (TcpListener::bind(addresses.http).await?, TcpListener::bind(addresses.grpc).await?);
+    let stopping = stopping(stop);
+    let over_http = axum::serve(http, routes(queue.clone(), Arc::clone(&policy)))
+        .with_graceful_shutdown(stopped(stopping.clone()));
+    let sink = LogsServiceServer::new(LogsSink { queue, policy })
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(LARGEST_REQUEST);
+    let over_grpc = Server::builder()
+        .add_service(sink)
+        .serve_with_incoming_shutdown(TcpIncoming::from(grpc), stopped(stopping));
+    let connect = || async { Ok(Ledger::new(access.connect().await?)) };
+    // The queue ends when neither way in is left, and the writer then.
+    let (http, grpc, ()) = tokio::join!(async { over_http.await }, over_grpc, write(waiting, connect));
+    grpc.map_err(std::io::Error::other)?;
+    http
+}
+
+fn stopping(stop: impl Future<Output = ()> + Send + 'static) -> watch::Receiver<bool> {
+    let (stopping, told) = watch::channel(false);
+    tokio::spawn(async move {
+        stop.await;
+        let _ = stopping.send(true);
+    });
+    told
+}
+
+async fn stopped(mut told: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which also means to stop.
+    let _ = told.wait_for(|told| *told).await;
+}

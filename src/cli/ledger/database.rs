@@ -1,0 +1,40 @@
+//! How a command reaches the database.
+
+use std::path::PathBuf;
+
+use agentslo_ledger::store::{Access, Client};
+use clap::Args;
+
+use crate::cli::cluster::Stop;
+
+/// How to reach the database.
+#[derive(Args, Debug)]
+pub(super) struct Database {
+    /// URL of the database. Example: `postgres://agentslo@db.example/ledger?sslmode=require`.
+    #[arg(long = "database-url", env = "AGENTSLO_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    url: String,
+    /// File with the password, where the URL has none.
+    #[arg(long = "database-password-file", env = "AGENTSLO_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// File with the certificates of whoever vouches for the database, in PEM.
+    #[arg(long = "database-ca", env = "AGENTSLO_DATABASE_CA", value_name = "FILE")]
+    authority: Option<PathBuf>,
+}
+
+impl Database {
+    /// # Errors
+    /// Why nobody could connect with these.
+    pub(super) fn access(&self) -> Result<Access, String> {
+        let read = |file: &PathBuf| {
+            let text = std::fs::read_to_string(file);
+            text.map_err(|error| format!("cannot read {}: {error}", file.display()))
+        };
+        let password = self.password_file.as_ref().map(read).transpose()?;
+        let password = password.as_deref().map(str::trim_end);
+        Access::new(&self.url, password, self.authority.as_deref()).map_err(|error| error.to_string())
+    }
+    pub(super) async fn connect(&self) -> Result<Client, Stop> {
+        let access = self.access().map_err(Stop::Usage)?;
+        access.connect().await.map_err(|error| Stop::Unreachable(error.to_string()))
+    }
+}

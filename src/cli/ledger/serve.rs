@@ -1,0 +1,93 @@
+//! `agentslo ledger serve`: the sink.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use agentslo_ledger::intake::{Contents, Policy};
+use agentslo_ledger::sink::{self, Addresses};
+use clap::{Args, ValueEnum};
+use regex::Regex;
+
+use super::database::Database;
+use crate::cli::cluster::Stop;
+use crate::cli::daemon::{LogFormat, start_logging, told_to_stop};
+use crate::cli::print::refuse;
+use crate::domain::pipeline::Redaction;
+use crate::render;
+
+/// Receive what agents did by OTLP, and enter it.
+///
+/// What was answered is committed. Whoever sends again what was not answered enters nothing twice.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    database: Database,
+    /// Address for OTLP over gRPC.
+    #[arg(long, default_value = "0.0.0.0:4317")]
+    otlp_grpc: SocketAddr,
+    /// Address for OTLP over HTTP.
+    #[arg(long, default_value = "0.0.0.0:4318")]
+    otlp_http: SocketAddr,
+    /// What becomes of prompts, answers, and inputs and outputs of tools.
+    #[arg(long, default_value = "drop")]
+    contents: WhatOfContents,
+    /// File with the key of the pseudonyms under which users are entered. Without it no user is.
+    #[arg(long, env = "AGENTSLO_PSEUDONYM_KEY_FILE", value_name = "FILE")]
+    pseudonym_key_file: Option<PathBuf>,
+    /// Form of the log. By default text on a terminal and JSON elsewhere.
+    #[arg(long)]
+    log_format: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WhatOfContents {
+    /// Nothing of them is kept.
+    Drop,
+    /// Their hash is kept.
+    Hash,
+    /// They are kept.
+    Keep,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    start_logging(arguments.log_format);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (access, policy) =
+        match arguments.database.access().and_then(|access| Ok((access, policy(arguments)?))) {
+            Ok(both) => both,
+            Err(message) => return refuse(&message),
+        };
+    let addresses = Addresses { grpc: arguments.otlp_grpc, http: arguments.otlp_http };
+    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
+        return refuse("the system gives no resources to wait with");
+    };
+    tracing::info!(grpc = %addresses.grpc, http = %addresses.http, "the ledger takes events");
+    match runtime.block_on(sink::serve(addresses, policy, access, told_to_stop())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => Stop::Unreachable(format!("cannot receive: {error}")).report(),
+    }
+}
+
+fn policy(arguments: &Arguments) -> Result<Policy, String> {
+    let key = |file: &PathBuf| {
+        let key = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        Policy::pseudonyms(&key).map_err(|why| format!("{}: {why}", file.display()))
+    };
+    Ok(Policy {
+        contents: match arguments.contents {
+            WhatOfContents::Drop => Contents::Drop,
+            WhatOfContents::Hash => Contents::Hash,
+            WhatOfContents::Keep => Contents::Keep,
+        },
+        content_keys: content_keys()?,
+        pseudonyms: arguments.pseudonym_key_file.as_ref().map(key).transpose()?,
+    })
+}
+
+/// What a pipeline takes for content is content here, too.
+fn content_keys() -> Result<Regex, String> {
+    let patterns = render::patterns(&Redaction::default());
+    let content = patterns.content.ok_or("nothing says which attributes are contents")?;
+    Regex::new(&content.expression).map_err(|error| error.to_string())
+}
