@@ -1,7 +1,11 @@
 //! Heads that were signed, to be kept where nobody who may write the database can write. The key never comes near the
 //! database. Ed25519, over the canonical text (RFC 8785) of what is signed.
 
+use std::collections::BTreeMap;
+
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{Head, VERSION};
@@ -63,17 +67,31 @@ pub enum NoProof {
 }
 
 /// A key that cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("not an Ed25519 key in PKCS#8; `openssl genpkey -algorithm ed25519 -outform DER` makes one")]
-pub struct NoKey;
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoKey {
+    /// Not one to sign with.
+    #[error("not an Ed25519 key in PEM; `openssl genpkey -algorithm ed25519` makes one")]
+    Private,
+    /// Not one to know signatures by.
+    #[error("not the public half of an Ed25519 key in PEM; `openssl pkey -pubout` makes one")]
+    Public,
+}
+
+/// What a SubjectPublicKeyInfo of an Ed25519 key begins with: RFC 8410. The key is the rest.
+const ED25519_INFO: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 impl Signer {
-    /// From a key in PKCS#8, as OpenSSL writes it.
+    /// From a key in PKCS#8 and PEM, as OpenSSL writes it.
     ///
     /// # Errors
     /// If it is no Ed25519 key.
-    pub fn from_pkcs8(der: &[u8]) -> Result<Self, NoKey> {
-        Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(Self).map_err(|_| NoKey)
+    pub fn from_pem(pem: &[u8]) -> Result<Self, NoKey> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| NoKey::Private)?;
+        Self::from_pkcs8(der.secret_pkcs8_der())
+    }
+
+    fn from_pkcs8(der: &[u8]) -> Result<Self, NoKey> {
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(Self).map_err(|_| NoKey::Private)
     }
 
     /// What its signatures are known by.
@@ -94,10 +112,14 @@ impl Signer {
 }
 
 impl PublicKey {
-    /// From the 32 bytes of the key.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes.to_vec())
+    /// From a public key in PEM, as OpenSSL writes it.
+    ///
+    /// # Errors
+    /// If it is no Ed25519 key.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, NoKey> {
+        let info = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| NoKey::Public)?;
+        let key = info.as_ref().strip_prefix(&ED25519_INFO).filter(|key| key.len() == 32);
+        key.map(|key| Self(key.to_vec())).ok_or(NoKey::Public)
     }
 
     /// Its name: its SHA-256.
@@ -124,6 +146,21 @@ impl PublicKey {
     }
 }
 
+/// The heads that anchors prove, by stream. Anchors are lines of JSON, and empty lines say nothing.
+///
+/// # Errors
+/// What is wrong with the first that proves nothing, and in which line.
+pub fn proven(lines: &str, key: &PublicKey) -> Result<BTreeMap<String, Vec<Head>>, String> {
+    let mut heads: BTreeMap<String, Vec<Head>> = BTreeMap::new();
+    for (number, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = |why: String| format!("line {}: {why}", number + 1);
+        let anchor: Anchor = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        let head = key.open(&anchor).map_err(|error| wrong(error.to_string()))?;
+        heads.entry(anchor.statement.stream).or_default().push(head);
+    }
+    Ok(heads)
+}
+
 impl Statement {
     fn canonical(&self) -> String {
         serde_json_canonicalizer::to_string(self).expect("a statement should be JSON")
@@ -139,6 +176,19 @@ mod tests {
     fn signer() -> Signer {
         let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key should be made");
         Signer::from_pkcs8(key.as_ref()).expect("it should be a key")
+    }
+
+    /// Made by OpenSSL 3: `genpkey -algorithm ed25519`, and `pkey -pubout`.
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIL3Ns8RRikDSOGl3zioqOA4Vy5puzVas8guI6KkL2U/H\n-----END PRIVATE KEY-----\n";
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAytVJSwbTYf+IR2pa8MLXE4IL8HDRyfah+1fcAPhfvgI=\n-----END PUBLIC KEY-----\n";
+
+    #[test]
+    fn keys_of_openssl_are_read() {
+        let signer = Signer::from_pem(KEY.as_bytes()).expect("it should be a key");
+        let key = PublicKey::from_pem(PUBLIC.as_bytes()).expect("it should be a public key");
+        assert_eq!(signer.public_key(), key);
+        assert_eq!(Signer::from_pem(PUBLIC.as_bytes()).err(), Some(NoKey::Private));
+        assert_eq!(PublicKey::from_pem(KEY.as_bytes()).err(), Some(NoKey::Public));
     }
 
     #[test]
@@ -161,6 +211,10 @@ mod tests {
             let result = key.open(&forged);
             assert!(matches!(result, Err(NoProof::Forged { .. })), "{result:?}");
         }
+        let lines = format!("{text}\n\n{text}\n");
+        assert_eq!(proven(&lines, &key).map(|heads| heads["team-a/support"].len()), Ok(2));
+        let broken = proven(&format!("{text}\n{{}}"), &key).expect_err("a line says nothing");
+        assert!(broken.starts_with("line 2: "), "{broken}");
         let other = self::signer().public_key().open(&anchor);
         assert!(matches!(other, Err(NoProof::OtherKey { .. })), "{other:?}");
     }

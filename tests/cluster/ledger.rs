@@ -4,9 +4,10 @@
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use agentslo_ledger::chain::Head;
 use agentslo_ledger::store::{Access, Client};
 use bed::otlp::{self, Sender};
-use bed::{Bed, Launch, Options, Postgres, Probe, Process, eventually};
+use bed::{Bed, Collector, Configuration, Launch, Options, Postgres, Probe, Process, eventually};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -56,6 +57,12 @@ impl Ledger {
 
     /// A sink, and where it takes OTLP over HTTP.
     async fn sink(&self, name: &str) -> (Process, String) {
+        let (process, http, _) = self.sink_with_grpc(name).await;
+        (process, http)
+    }
+
+    /// A sink, and where it takes OTLP over HTTP and over gRPC.
+    async fn sink_with_grpc(&self, name: &str) -> (Process, String, String) {
         let port = || {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port should be free");
             listener.local_addr().expect("it should have an address").port()
@@ -67,7 +74,7 @@ impl Ledger {
             .args(["--otlp-grpc", &format!("127.0.0.1:{grpc}")])
             .env("AGENTSLO_DATABASE_URL", self.postgres.url(WRITER, "ledger"));
         let process = Process::launch(launch).await.expect("the sink should start");
-        (process, format!("http://127.0.0.1:{http}"))
+        (process, format!("http://127.0.0.1:{http}"), format!("127.0.0.1:{grpc}"))
     }
 
     async fn count(&self) -> i64 {
@@ -207,6 +214,122 @@ async fn whatever_a_superuser_does_to_the_rows_shows() {
     sink.stop().await;
 }
 
+/// E-43: what a superuser does who knows how chains are made shows beside an anchor, and only there.
+#[tokio::test]
+async fn what_was_anchored_can_neither_be_written_anew_nor_cut_off() {
+    let ledger = Ledger::start().await;
+    let (sink, url) = ledger.sink("sink").await;
+    let keys = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key should be made");
+    let file = |name: &str| ledger.bed.logs().join(name).display().to_string();
+    let (key, public, anchors) = (file("anchor.key"), file("anchor.pub"), file("anchors.jsonl"));
+    std::fs::write(&key, keys.serialize_pem()).expect("the key should be written");
+    std::fs::write(&public, keys.public_key_pem()).expect("the public key should be written");
+    for name in ["rewritten", "cut-off", "dropped", "intact"] {
+        agent(&url, name).logs((0..5).map(event).collect()).await.expect("the events should be taken");
+    }
+    let (code, said) = ledger.run(&["anchor", "--key", &key, "--append", &anchors]);
+    assert_eq!(code, Some(0), "{said}");
+    agent(&url, "intact").logs((5..9).map(event).collect()).await.expect("the events should be taken");
+    let beside_anchors = ["verify", "--anchors", &anchors, "--public-key", &public];
+    let (code, said) = ledger.run(&beside_anchors);
+    assert_eq!((code, said.matches("intact, head").count()), (Some(0), 4), "{said}");
+
+    let attack =
+        "ALTER TABLE ledger.entry DISABLE TRIGGER ALL; ALTER TABLE ledger.stream DISABLE TRIGGER ALL;
+        DELETE FROM ledger.entry USING ledger.stream WHERE stream = id AND
+            (name = 'team-a/cut-off' AND sequence > 3 OR name = 'team-a/dropped');
+        DELETE FROM ledger.stream WHERE name = 'team-a/dropped'";
+    ledger.admin.batch_execute(attack).await.expect("a superuser may do anything");
+    write_anew(&ledger.admin, "team-a/rewritten").await;
+    let (code, said) = ledger.run(&["verify"]);
+    assert_eq!(code, Some(0), "the rows fit together: {said}");
+    let (code, said) = ledger.run(&beside_anchors);
+    assert_eq!(code, Some(1), "{said}");
+    for finding in [
+        "team-a/rewritten: entry 5 is not the one that was anchored",
+        "team-a/cut-off: the chain ends with entry 3, and entry 5 was anchored",
+        "team-a/dropped: the chain ends with entry 0, and entry 5 was anchored",
+        "team-a/intact: 9 entries, intact",
+    ] {
+        assert!(said.contains(finding), "{finding}: {said}");
+    }
+
+    let forged = std::fs::read_to_string(&anchors).expect("the anchors should be there");
+    std::fs::write(&anchors, forged.replace("\"sequence\":5", "\"sequence\":3"))
+        .expect("it should be written");
+    let (code, said) = ledger.run(&beside_anchors);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("line 1: the signature of the anchor of"), "{said}");
+    sink.stop().await;
+}
+
+/// Changes an entry of a chain, and makes every hash from there on anew.
+async fn write_anew(admin: &Client, stream: &str) {
+    let rows = "SELECT stream, sequence, canonical FROM ledger.entry JOIN ledger.stream ON stream = id \
+                WHERE name = $1 ORDER BY sequence";
+    let mut head = Head::of_empty(stream);
+    for row in admin.query(rows, &[&stream]).await.expect("the chain should be read") {
+        let (id, sequence): (i64, i64) = (row.get(0), row.get(1));
+        let canonical = row.get::<_, String>(2).replace("Bash", "Read");
+        let next = head.followed_by(stream, &canonical);
+        let update = "UPDATE ledger.entry SET canonical = $3, previous = $4, hash = $5 \
+                      WHERE stream = $1 AND sequence = $2";
+        let (previous, hash) = (head.hash.bytes().as_slice(), next.hash.bytes().as_slice());
+        let changed = admin.execute(update, &[&id, &sequence, &canonical, &previous, &hash]).await;
+        assert_eq!(changed.expect("a superuser may do anything"), 1);
+        head = next;
+    }
+}
+
+/// A Collector keeps on disk what was not answered, and sends it over gRPC until it is.
+const COLLECTOR: &str = "
+extensions: {file_storage: {directory: OVERLAID, create_directory: true}}
+receivers: {otlp: {protocols: {http: {endpoint: OVERLAID}}}}
+exporters:
+  otlp_grpc/ledger:
+    endpoint: OVERLAID
+    tls: {insecure: true}
+    retry_on_failure: {initial_interval: 200ms, max_interval: 1s, max_elapsed_time: 0s}
+    sending_queue: {storage: file_storage}
+service:
+  extensions: [file_storage]
+  pipelines: {logs: {receivers: [otlp], exporters: [otlp_grpc/ledger]}}
+";
+
+/// At least once from the queue of a Collector, and once in the table.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_collector_has_taken_is_entered_once_whoever_dies() {
+    let ledger = Ledger::start().await;
+    let (sink, _, grpc) = ledger.sink_with_grpc("sink").await;
+    let http = format!("127.0.0.1:{}", ledger.bed.port().expect("a port should be free"));
+    let configuration = Configuration::new("collector", COLLECTOR).over(json!({
+        "extensions": {"file_storage": {"directory": ledger.bed.logs().join("queue")}},
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": &http}}}},
+        "exporters": {"otlp_grpc/ledger": {"endpoint": grpc}},
+    }));
+    let collector = Collector::start(&ledger.bed, &configuration).await.expect("the Collector should start");
+    let agent = agent(&format!("http://{http}"), "support");
+    for round in 0..20 {
+        let events = (0..10).map(|which| event(round * 10 + which)).collect();
+        agent.logs(events).await.expect("the Collector should take it");
+        match round {
+            5 => sink.kill9(),
+            10 => {
+                collector.process().kill9();
+                collector.process().start().await.expect("the Collector should start again");
+            }
+            15 => sink.start().await.expect("the sink should start again"),
+            _ => {}
+        }
+    }
+    let all = async || (ledger.count().await >= 200).then_some(());
+    eventually(Duration::from_mins(1), all).await.expect("all should be entered");
+    let (code, said) = ledger.run(&["verify"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("team-a/support: 200 entries, intact"), "{said}");
+    sink.stop().await;
+}
+
 /// What was answered is there, whoever dies.
 #[tokio::test]
 async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
@@ -227,7 +350,7 @@ async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
             ledger.postgres.process().kill9();
             // Those who served connections end after it, and until then it does not start.
             let started = async || ledger.postgres.process().start().await.ok();
-            eventually(Duration::from_secs(30), started).await.expect("PostgreSQL should start again");
+            eventually(Duration::from_mins(2), started).await.expect("PostgreSQL should start again");
         }
     };
     let senders = async {
@@ -236,7 +359,9 @@ async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
         }
     };
     tokio::join!(senders, deaths);
-    let (code, said) = ledger.run(&["verify"]);
+    // For a while after its start PostgreSQL lets nobody in.
+    let verified = async || Some(ledger.run(&["verify"])).filter(|(code, _)| *code != Some(3));
+    let (code, said) = eventually(Duration::from_mins(1), verified).await.expect("it should be reached");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.starts_with("team-a/support: 2400 entries, intact"), "{said}");
     sink.stop().await;

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Transaction};
+use tokio_postgres::{Client, Transaction};
 
 use super::StoreError;
+use super::links::{head, sha256};
 use crate::chain::Head;
 use crate::hash::Sha256;
 use crate::intake::{Charge, Outcome, Received};
@@ -100,12 +101,6 @@ async fn heads(transaction: &Transaction<'_>, streams: &[i64]) -> Result<BTreeMa
     rows.iter().map(|row| Ok((row.get(0), head(row)?))).collect()
 }
 
-fn head(row: &Row) -> Result<Head, StoreError> {
-    let sequence: i64 = row.get(1);
-    let hash: &[u8] = row.get(2);
-    Ok(Head { sequence: sequence.unsigned_abs(), hash: super::links::sha256(hash)? })
-}
-
 /// Events of a batch that are entered already.
 async fn known(
     transaction: &Transaction<'_>,
@@ -117,7 +112,7 @@ async fn known(
     let statement = "SELECT stream, event_id FROM unnest($1::bigint[], $2::bytea[]) AS new (stream, event_id) \
                      JOIN ledger.entry USING (stream, event_id)";
     let rows = transaction.query(statement, &[&numbers, &ids]).await?;
-    rows.iter().map(|row| Ok((row.get(0), super::links::sha256(row.get(1))?))).collect()
+    rows.iter().map(|row| Ok((row.get(0), sha256(row.get(1))?))).collect()
 }
 
 /// The events that are new, each after the one before it.

@@ -1,9 +1,10 @@
 //! Reads the links of a chain.
 
 use futures::{Stream, TryStreamExt};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::StoreError;
+use crate::chain::Head;
 use crate::hash::Sha256;
 use crate::verify::Link;
 
@@ -14,6 +15,24 @@ use crate::verify::Link;
 pub async fn streams(client: &Client) -> Result<Vec<String>, StoreError> {
     let rows = client.query("SELECT name FROM ledger.stream ORDER BY name", &[]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Where the chains of all streams end, in the order of their names.
+///
+/// # Errors
+/// If the database refuses, or a row cannot be read.
+pub async fn heads(client: &Client) -> Result<Vec<(String, Head)>, StoreError> {
+    let statement = "SELECT stream.name, last.sequence, last.hash FROM ledger.stream CROSS JOIN LATERAL \
+                     (SELECT sequence, hash FROM ledger.entry WHERE entry.stream = stream.id \
+                     ORDER BY sequence DESC LIMIT 1) AS last ORDER BY stream.name";
+    let rows = client.query(statement, &[]).await?;
+    rows.iter().map(|row| Ok((row.get(0), head(row)?))).collect()
+}
+
+/// The head in the second and the third column.
+pub(super) fn head(row: &Row) -> Result<Head, StoreError> {
+    let sequence: i64 = row.get(1);
+    Ok(Head { sequence: sequence.unsigned_abs(), hash: sha256(row.get(2))? })
 }
 
 /// The links of a stream after a place, in order.

@@ -7,7 +7,7 @@ mod migrate;
 
 pub use self::append::{Appended, Ledger};
 pub use self::connect::{Access, NoAccess};
-pub use self::links::{links, streams};
+pub use self::links::{heads, links, streams};
 pub use self::migrate::migrate;
 pub use tokio_postgres::Client;
 

@@ -1,5 +1,6 @@
 //! `agentslo ledger`: what agents did and what it cost, in PostgreSQL.
 
+mod anchor;
 mod database;
 mod migrate;
 mod serve;
@@ -21,6 +22,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Serve(serve::Arguments),
     Verify(verify::Arguments),
+    Anchor(anchor::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -28,5 +30,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Anchor(arguments) => anchor::run(arguments),
     }
 }
