@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use kube::api::{Api, DeleteParams, Preconditions};
 use kube::core::DynamicObject;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::children::Settled;
 use super::context::Context;
@@ -72,7 +73,11 @@ pub(super) async fn apply(
             return applied;
         }
         let present = existing.get(&child_name(&artifact));
-        let later = ctx.put_off_replacing(visit, present);
+        let later = ctx.put_off_replacing(visit, present).or_else(|| {
+            let name = child_name(&artifact);
+            let is_correction = plan.corrects.contains(&name);
+            is_correction.then(|| ctx.contests.take(namespace, &name, Instant::now()).err()).flatten()
+        });
         if later.is_some() {
             // What is in force stays so until then.
             applied.later = earlier(applied.later, later);

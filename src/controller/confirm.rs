@@ -1,4 +1,4 @@
-//! Before something is replaced or deleted that may follow from a newer spec, the API server is asked whether
+//! Before something is replaced or deleted that may follow from a newer spec, or made again, the API server is asked whether
 //! what was decided about is still what is there. A cache may be behind, after a restart by a list that a lagging
 //! replica answered, and then what follows from an old spec would undo what follows from a newer one.
 
@@ -34,8 +34,9 @@ where
             let settled = ctx.children.settled(&namespace, name);
             settled.is_none_or(|settled| settled.generation > owner.meta().generation)
         }
-        Some(Existing::Live { .. }) => true,
-        Some(Existing::Gone(_) | Existing::Foreign { .. }) | None => false,
+        // What is gone may have gone with its owner.
+        Some(Existing::Live { .. } | Existing::Gone(_)) => true,
+        Some(Existing::Foreign { .. }) | None => false,
     };
     if !ends(plan).any(|name| may_be_newer(&name)) {
         return Ok(());

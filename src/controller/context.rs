@@ -15,6 +15,7 @@ use super::apply::Applied;
 use super::budget::Budget;
 use super::children::Children;
 use super::clock::Clock;
+use super::contests::Contests;
 use super::election::Tenure;
 use super::error::ReconcileError;
 use super::events::Events;
@@ -62,6 +63,8 @@ pub(super) struct Context {
     pub(super) queue: Mutex<WorkQueue>,
     /// How often each object was looked at.
     pub(super) limits: Limits,
+    /// Children that somebody else keeps changing.
+    pub(super) contests: Contests,
     /// Writes that nobody waits for.
     pub(super) budget: Budget,
     /// Ages of the AgentSLOs.

@@ -10,6 +10,7 @@ mod children;
 mod clock;
 mod confirm;
 mod connect;
+mod contests;
 mod context;
 mod duplicates;
 mod election;
@@ -51,6 +52,7 @@ use tokio::sync::{SetOnce, oneshot, watch};
 
 use self::budget::Budget;
 use self::clock::Clock;
+use self::contests::Contests;
 use self::context::Context;
 use self::election::{Keeper, Tenure};
 use self::events::Events;
@@ -153,6 +155,7 @@ async fn reconcile_all(
         seniority: Arc::clone(&stores.seniority),
         queue: Mutex::new(WorkQueue::new()),
         limits: Limits::default(),
+        contests: Contests::default(),
         budget: Budget::new(),
         registry: Registry::default(),
         sightings: Sightings::default(),
@@ -185,6 +188,9 @@ async fn reconcile_all(
     let ready = {
         let (ctx, stores) = (Arc::clone(&ctx), stores.clone());
         async move {
+            // Children are watched from here on. Their lists take as long as the others, so they begin with them;
+            // where this fails it is asked again below.
+            let _ = ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await;
             // One waits for all: a cache that fills wakes only the last of those who wait for it.
             stores.synced().await;
             // What is there from before must be watched, also where nobody asks for its kind any more.
