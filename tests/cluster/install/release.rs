@@ -1,10 +1,11 @@
 //! A release from its installation to its end on a real API server. Nothing runs pods there: that they would
 //! be let in is Pod Security's answer, asked for with the pod of the Deployment.
 
-use bed::{Bed, Options};
+use bed::{Bed, Options, eventually};
 use serde_json::{Value, json};
 
 use super::helm::{CHART, Helm, NAMESPACE};
+use crate::support::SOON;
 
 /// Another release of the chart is not there yet, so what an upgrade changes are values.
 const UPGRADED: [&str; 4] = [
@@ -72,8 +73,12 @@ async fn a_release_is_installed_upgraded_rolled_back_and_removed_and_no_slo_is_l
     release.helm(&["upgrade", "agentslo", CHART], &unkept).expect("the release should be upgraded");
     assert!(release.arguments().await.contains("--shards=2"), "the other values stay");
     release.helm(&["uninstall", "agentslo"], &[]).expect("the release should be removed");
-    let crds = release.bed.kubectl(&["get", "crd", "-o", "name"]).await.expect("CRDs should list");
-    assert_eq!(crds.trim(), "", "who wants them gone gets that");
+    // The API server deletes what is of a kind before the kind itself.
+    let are_gone = async || {
+        let crds = release.bed.kubectl(&["get", "crd", "-o", "name"]).await.ok()?;
+        crds.trim().is_empty().then_some(())
+    };
+    eventually(SOON, are_gone).await.expect("who wants them gone gets that");
     release.bed.stop().await;
 }
 
