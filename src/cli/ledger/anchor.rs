@@ -21,10 +21,10 @@ Examples:
   openssl pkey -in anchor.key -pubout -out anchor.pub
 
   # Every few minutes, into a file where nobody who may write the database can write
-  agentslo ledger anchor --key anchor.key --append anchors.jsonl
+  agentslo ledger anchor --database-url postgres://localhost/ledger --key anchor.key --append anchors.jsonl
 
   # What was entered up to an anchor is what it was then
-  agentslo ledger verify --anchors anchors.jsonl --public-key anchor.pub";
+  agentslo ledger verify --database-url postgres://localhost/ledger --anchors anchors.jsonl --public-key anchor.pub";
 
 /// Sign where the chains end, so that nobody can write them anew or cut them off unseen.
 #[derive(Args, Debug)]
