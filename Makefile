@@ -9,7 +9,7 @@ EXAMPLE ?= success
 SIZES ?= 1000 10000 50000
 # What benchmarks measure. What ships is static: make bench-scale TARGET=x86_64-unknown-linux-musl
 TARGET ?=
-BUILD_RELEASED = $(CARGO) build --locked --release --bin agentslo $(if $(TARGET),--target $(TARGET))
+BUILD_RELEASED = $(CARGO) build --locked --release --no-default-features --bin agentslo $(if $(TARGET),--target $(TARGET))
 RELEASED = target/$(if $(TARGET),$(TARGET)/)release/agentslo
 # Storms of a soak.
 SEEDS ?= 10000
