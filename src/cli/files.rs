@@ -41,6 +41,14 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
+/// The text of a file that is no resource, such as a key.
+///
+/// # Errors
+/// A sentence, if it cannot be read.
+pub(super) fn text_of(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
 /// The file itself, or every YAML and JSON file in the directory, in the order of their names. Hidden
 /// ones are left out, as they are by kubectl.
 fn files_in(path: &Path) -> Result<Vec<PathBuf>, String> {
@@ -70,7 +78,7 @@ fn open(path: &Path) -> Result<Source, String> {
     Ok(Source { name: path.display().to_string(), text })
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> String {
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("cannot read '{}': {error}", path.display())
 }
 

@@ -10,6 +10,7 @@ use clap::Args;
 use prometheus_http_query::response::{Data, PromqlResult};
 
 use super::check::{Input, check};
+use super::files::text_of;
 use super::print::{escaped, refuse, write_note, write_out};
 use crate::api::v1alpha1::PrometheusEndpoint;
 use crate::foreign::dashboard::{Dashboard, Panel, Target};
@@ -119,8 +120,7 @@ fn carried(artifact: &Artifact) -> Option<(String, Dashboard)> {
 }
 
 fn read(path: &Path) -> Result<(String, Dashboard), String> {
-    let text =
-        fs::read_to_string(path).map_err(|error| format!("cannot read '{}': {error}", path.display()))?;
+    let text = text_of(path)?;
     let dashboard = serde_json::from_str(&text).map_err(|error| {
         format!("'{}' is no dashboard in Grafana's classic JSON: {error}", path.display())
     })?;

@@ -72,12 +72,12 @@ pub(super) async fn apply(
             applied.error.get_or_insert(error);
             return applied;
         }
-        let present = existing.get(&child_name(&artifact));
-        let later = ctx.put_off_replacing(visit, present).or_else(|| {
-            let name = child_name(&artifact);
-            let is_correction = plan.corrects.contains(&name);
-            is_correction.then(|| ctx.contests.take(namespace, &name, Instant::now()).err()).flatten()
-        });
+        let name = child_name(&artifact);
+        let (present, is_correction) = (existing.get(&name), plan.corrects.contains(&name));
+        let mut later = ctx.put_off_replacing(visit, present);
+        if later.is_none() && is_correction {
+            later = ctx.contests.take(namespace, &name, Instant::now()).err();
+        }
         if later.is_some() {
             // What is in force stays so until then.
             applied.later = earlier(applied.later, later);
@@ -86,9 +86,8 @@ pub(super) async fn apply(
         match write(&artifact, present, visit, ctx).await {
             Ok(written) => {
                 applied.wrote = true;
-                let name = child_name(&artifact);
                 // What others added beside our fields stays theirs, and then nothing was put right.
-                let is_corrected = plan.corrects.contains(&name) && is_as_desired(&written, &artifact);
+                let is_corrected = is_correction && is_as_desired(&written, &artifact);
                 applied.corrected.extend(is_corrected.then_some(name));
             }
             Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Resource;
 use kube::runtime::events::{Event, Recorder, Reporter};
-use kube::{Client, Resource};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::context::Context;
@@ -40,9 +40,9 @@ impl Events {
 
 impl Waiting {
     /// Writes them, one after the other, for as long as it is polled.
-    pub(super) async fn write(mut self, client: Client, ctx: Arc<Context>) {
+    pub(super) async fn write(mut self, ctx: Arc<Context>) {
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: None };
-        let recorder = Recorder::new(client, reporter);
+        let recorder = Recorder::new(ctx.client.clone(), reporter);
         while let Some(told) = self.0.recv().await {
             told.write(&recorder, &ctx).await;
         }

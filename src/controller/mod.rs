@@ -143,7 +143,7 @@ async fn reconcile_all(
     let (events, waiting) = Events::new();
     let ctx = Arc::new(Context {
         events,
-        client: client.clone(),
+        client,
         clock,
         slos: stores.slos.clone(),
         observabilities: stores.observabilities.clone(),
@@ -208,7 +208,7 @@ async fn reconcile_all(
         }
     };
     let watching = futures::future::join4(slos, observabilities, namespaces, children);
-    let telling = Box::pin(waiting.write(client, Arc::clone(&ctx)));
+    let telling = Box::pin(waiting.write(Arc::clone(&ctx)));
     let looking = futures::future::join4(ready, meter.run(), lookout.run(), telling);
     tokio::select! {
         _ = futures::future::join(working, platforms) => {}

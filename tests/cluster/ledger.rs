@@ -63,10 +63,7 @@ impl Ledger {
 
     /// A sink, and where it takes OTLP over HTTP and over gRPC.
     async fn sink_with_grpc(&self, name: &str) -> (Process, String, String) {
-        let port = || {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port should be free");
-            listener.local_addr().expect("it should have an address").port()
-        };
+        let port = || self.bed.port().expect("a port should be free");
         let (http, grpc) = (port(), port());
         let log = self.bed.logs().join(format!("{name}.log"));
         let launch = Launch::new(name, program(), &log, Probe::Port(http))

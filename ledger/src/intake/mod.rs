@@ -37,6 +37,8 @@ pub struct Received {
     pub id: Sha256,
     /// What is entered.
     pub entry: Entry,
+    /// Its canonical text.
+    pub canonical: String,
     /// What it cost, where it is a call of a model.
     pub charge: Option<Charge>,
 }
@@ -100,7 +102,7 @@ fn received(
         ));
     }
     let id = Sha256::of(&[stream.as_bytes(), b"\n", canonical.as_bytes()]);
-    Ok(Some(Received { stream, id, entry, charge }))
+    Ok(Some(Received { stream, id, entry, canonical, charge }))
 }
 
 /// When it happened, or when somebody first saw it.

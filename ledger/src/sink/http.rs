@@ -1,8 +1,5 @@
 //! OTLP over HTTP: `POST /v1/logs` with a body in protobuf or JSON. What is answered with 503 is to be sent again.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -10,34 +7,24 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use opentelemetry_proto::tonic::collector::logs::v1::{
-    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use prost::Message;
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::queue::Queue;
 use super::serve::LARGEST_REQUEST;
-use crate::intake::{self, Intake, Policy};
+use super::take::Sink;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 /// Seconds after which whoever found no place may come back.
 const LATER: &str = "5";
 
-/// What a request needs.
-#[derive(Clone)]
-struct Sink {
-    queue: Queue,
-    policy: Arc<Policy>,
-}
-
 /// The paths of OTLP.
-pub(super) fn routes(queue: Queue, policy: Arc<Policy>) -> Router {
+pub(super) fn routes(sink: Sink) -> Router {
     Router::new()
         .route("/v1/logs", post(logs))
         .layer((RequestDecompressionLayer::new(), DefaultBodyLimit::max(LARGEST_REQUEST)))
-        .with_state(Sink { queue, policy })
+        .with_state(sink)
 }
 
 async fn logs(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> Response {
@@ -47,10 +34,8 @@ async fn logs(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> Resp
         Ok(request) => request,
         Err(why) => return (StatusCode::BAD_REQUEST, why).into_response(),
     };
-    let intake = intake::logs(&request, &sink.policy, now());
-    let answer = answer(&intake);
-    match sink.queue.enter(intake.received).await {
-        Ok(()) => ([(CONTENT_TYPE, format)], encoded(format, &answer)).into_response(),
+    match sink.take(&request).await {
+        Ok(answer) => ([(CONTENT_TYPE, format)], encoded(format, &answer)).into_response(),
         Err(busy) => {
             (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, LATER)], busy.to_string()).into_response()
         }
@@ -64,22 +49,6 @@ fn parse(format: &str, body: &[u8]) -> Result<ExportLogsServiceRequest, String> 
     }
     ExportLogsServiceRequest::decode(body)
         .map_err(|error| format!("the body is not OTLP in protobuf: {error}"))
-}
-
-/// Nanoseconds since the epoch.
-#[allow(clippy::disallowed_methods, reason = "a sink is part of the shell")]
-pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Says what could not be entered; the rest was.
-pub(super) fn answer(intake: &Intake) -> ExportLogsServiceResponse {
-    let partial_success = intake.refused.first().map(|first| ExportLogsPartialSuccess {
-        rejected_log_records: i64::try_from(intake.refused.len()).unwrap_or(i64::MAX),
-        error_message: first.clone(),
-    });
-    ExportLogsServiceResponse { partial_success }
 }
 
 fn encoded(format: &str, answer: &ExportLogsServiceResponse) -> Vec<u8> {

@@ -11,5 +11,6 @@ mod grpc;
 mod http;
 mod queue;
 mod serve;
+mod take;
 
 pub use self::serve::{Addresses, serve};

@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use super::grpc::LogsSink;
 use super::http::routes;
 use super::queue::{Queue, write};
+use super::take::Sink;
 use crate::intake::Policy;
 use crate::store::{Access, Ledger};
 
@@ -40,34 +40,18 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (queue, waiting) = Queue::new();
-    let policy = Arc::new(policy);
+    let sink = Sink { queue, policy: Arc::new(policy) };
+    let stop = stop.shared();
     let (http, grpc) = (TcpListener::bind(addresses.http).await?, TcpListener::bind(addresses.grpc).await?);
-    let stopping = stopping(stop);
-    let over_http = axum::serve(http, routes(queue.clone(), Arc::clone(&policy)))
-        .with_graceful_shutdown(stopped(stopping.clone()));
-    let sink = LogsServiceServer::new(LogsSink { queue, policy })
+    let over_http = axum::serve(http, routes(sink.clone())).with_graceful_shutdown(stop.clone());
+    let sink = LogsServiceServer::new(sink)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(LARGEST_REQUEST);
-    let over_grpc = Server::builder()
-        .add_service(sink)
-        .serve_with_incoming_shutdown(TcpIncoming::from(grpc), stopped(stopping));
+    let over_grpc =
+        Server::builder().add_service(sink).serve_with_incoming_shutdown(TcpIncoming::from(grpc), stop);
     let connect = || async { Ok(Ledger::new(access.connect().await?)) };
     // The queue ends when neither way in is left, and the writer then.
     let (http, grpc, ()) = tokio::join!(async { over_http.await }, over_grpc, write(waiting, connect));
     grpc.map_err(std::io::Error::other)?;
     http
-}
-
-fn stopping(stop: impl Future<Output = ()> + Send + 'static) -> watch::Receiver<bool> {
-    let (stopping, told) = watch::channel(false);
-    tokio::spawn(async move {
-        stop.await;
-        let _ = stopping.send(true);
-    });
-    told
-}
-
-async fn stopped(mut told: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which also means to stop.
-    let _ = told.wait_for(|told| *told).await;
 }

@@ -38,7 +38,6 @@ struct New<'a> {
     stream: i64,
     before: Head,
     after: Head,
-    canonical: String,
     received: &'a Received,
 }
 
@@ -129,9 +128,9 @@ fn chained<'a>(
             continue;
         }
         let head = heads.entry(stream).or_insert_with(|| Head::of_empty(&received.stream));
-        let (before, canonical) = (*head, received.entry.canonical());
-        *head = head.followed_by(&received.stream, &canonical);
-        new.push(New { stream, before, after: *head, canonical, received });
+        let before = *head;
+        *head = before.followed_by(&received.stream, &received.canonical);
+        new.push(New { stream, before, after: *head, received });
     }
     new
 }
@@ -142,7 +141,7 @@ async fn insert(transaction: &Transaction<'_>, new: &[New<'_>]) -> Result<(), St
     let previous: Vec<&[u8]> = new.iter().map(|new| new.before.hash.bytes().as_slice()).collect();
     let hashes: Vec<&[u8]> = new.iter().map(|new| new.after.hash.bytes().as_slice()).collect();
     let ids: Vec<&[u8]> = new.iter().map(|new| new.received.id.bytes().as_slice()).collect();
-    let texts: Vec<&str> = new.iter().map(|new| new.canonical.as_str()).collect();
+    let texts: Vec<&str> = new.iter().map(|new| new.received.canonical.as_str()).collect();
     let statement = "INSERT INTO ledger.entry (stream, sequence, previous, hash, event_id, canonical) SELECT * FROM \
                      unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[])";
     let columns: [&(dyn ToSql + Sync); 6] = [&streams, &sequences, &previous, &hashes, &ids, &texts];

@@ -67,8 +67,5 @@ pub async fn links(
 /// The table holds no others.
 pub(super) fn sha256(bytes: &[u8]) -> Result<Sha256, StoreError> {
     let bytes: Result<[u8; 32], _> = bytes.try_into();
-    bytes.map(Sha256::from).map_err(|_| StoreError::Row {
-        stream: String::new(),
-        why: "a hash does not have 32 bytes".to_owned(),
-    })
+    bytes.map(Sha256::from).map_err(|_| StoreError::Row)
 }

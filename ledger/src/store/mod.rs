@@ -24,13 +24,8 @@ pub enum StoreError {
     #[error("the tables could not be made: {0}")]
     Migration(#[from] Box<refinery::Error>),
     /// What is in it cannot be read.
-    #[error("a row of stream '{stream}' cannot be read: {why}")]
-    Row {
-        /// Which stream.
-        stream: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error("a row cannot be read: a hash does not have 32 bytes")]
+    Row,
 }
 
 /// What the database said; its own words where it has answered.

@@ -10,8 +10,9 @@ use agentslo_ledger::store;
 use clap::Args;
 use k8s_openapi::jiff::Timestamp;
 
-use super::database::Database;
+use super::database::{Database, unreachable};
 use crate::cli::cluster::{Stop, block_on};
+use crate::cli::files::text_of;
 use crate::cli::print::write_out;
 
 const EXAMPLES: &str = "\
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     block_on(async {
         let signer = signer(&arguments.key).map_err(Stop::Usage)?;
         let client = arguments.database.connect().await?;
-        let heads = store::heads(&client).await.map_err(|error| Stop::Unreachable(error.to_string()))?;
+        let heads = store::heads(&client).await.map_err(|error| unreachable(&error))?;
         let at = now();
         let anchors: Vec<Anchor> =
             heads.iter().map(|(stream, head)| signer.sign(stream, *head, &at)).collect();
@@ -58,8 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn signer(file: &Path) -> Result<Signer, String> {
-    let pem = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    Signer::from_pem(&pem).map_err(|error| format!("{}: {error}", file.display()))
+    Signer::from_pem(text_of(file)?.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the command line is part of the shell")]

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use agentslo_ledger::store::{Access, Client};
+use agentslo_ledger::store::{Access, Client, StoreError};
 use clap::Args;
 
 use crate::cli::cluster::Stop;
+use crate::cli::files::text_of;
 
 /// How to reach the database.
 #[derive(Args, Debug)]
@@ -25,16 +26,17 @@ impl Database {
     /// # Errors
     /// Why nobody could connect with these.
     pub(super) fn access(&self) -> Result<Access, String> {
-        let read = |file: &PathBuf| {
-            let text = std::fs::read_to_string(file);
-            text.map_err(|error| format!("cannot read {}: {error}", file.display()))
-        };
-        let password = self.password_file.as_ref().map(read).transpose()?;
+        let password = self.password_file.as_deref().map(text_of).transpose()?;
         let password = password.as_deref().map(str::trim_end);
         Access::new(&self.url, password, self.authority.as_deref()).map_err(|error| error.to_string())
     }
     pub(super) async fn connect(&self) -> Result<Client, Stop> {
         let access = self.access().map_err(Stop::Usage)?;
-        access.connect().await.map_err(|error| Stop::Unreachable(error.to_string()))
+        access.connect().await.map_err(|error| unreachable(&error))
     }
+}
+
+/// Why a command ends that the database did not answer.
+pub(super) fn unreachable(error: &StoreError) -> Stop {
+    Stop::Unreachable(error.to_string())
 }

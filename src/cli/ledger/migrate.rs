@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use agentslo_ledger::store;
 use clap::Args;
 
-use super::database::Database;
-use crate::cli::cluster::{Stop, block_on};
+use super::database::{Database, unreachable};
+use crate::cli::cluster::block_on;
 use crate::cli::print::write_out;
 
 /// Make the tables of the ledger, or bring them up to date.
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     block_on(async {
         let mut client = arguments.database.connect().await?;
-        store::migrate(&mut client).await.map_err(|error| Stop::Unreachable(error.to_string()))?;
+        store::migrate(&mut client).await.map_err(|error| unreachable(&error))?;
         write_out("the tables are up to date\n");
         Ok(ExitCode::SUCCESS)
     })

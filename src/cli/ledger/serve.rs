@@ -12,6 +12,7 @@ use regex::Regex;
 use super::database::Database;
 use crate::cli::cluster::Stop;
 use crate::cli::daemon::{LogFormat, start_logging, told_to_stop};
+use crate::cli::files::unreadable;
 use crate::cli::print::refuse;
 use crate::domain::pipeline::Redaction;
 use crate::render;
@@ -71,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 fn policy(arguments: &Arguments) -> Result<Policy, String> {
     let key = |file: &PathBuf| {
-        let key = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        let key = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
         Policy::pseudonyms(&key).map_err(|why| format!("{}: {why}", file.display()))
     };
     Ok(Policy {

@@ -11,8 +11,9 @@ use agentslo_ledger::verify::{Finding, Verifier};
 use clap::Args;
 use futures::TryStreamExt;
 
-use super::database::Database;
+use super::database::{Database, unreachable};
 use crate::cli::cluster::{Stop, block_on};
+use crate::cli::files::text_of;
 use crate::cli::print::{escaped, write_out};
 
 const EXIT_CODES: &str = "\
@@ -69,12 +70,9 @@ fn anchored(arguments: &Arguments) -> Result<BTreeMap<String, Vec<Head>>, String
     let (Some(anchors), Some(key)) = (&arguments.anchors, &arguments.public_key) else {
         return Ok(BTreeMap::new());
     };
-    let read = |file: &PathBuf| {
-        std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
-    };
-    let public_key = PublicKey::from_pem(read(key)?.as_bytes());
+    let public_key = PublicKey::from_pem(text_of(key)?.as_bytes());
     let public_key = public_key.map_err(|error| format!("{}: {error}", key.display()))?;
-    proven(&read(anchors)?, &public_key).map_err(|why| format!("{}: {why}", anchors.display()))
+    proven(&text_of(anchors)?, &public_key).map_err(|why| format!("{}: {why}", anchors.display()))
 }
 
 async fn verify(
@@ -99,8 +97,4 @@ fn print(stream: &str, head: Head, findings: &[Finding]) {
     if findings.is_empty() {
         write_out(&format!("{stream}: {} entries, intact, head {}\n", head.sequence, head.hash));
     }
-}
-
-fn unreachable(error: &StoreError) -> Stop {
-    Stop::Unreachable(error.to_string())
 }

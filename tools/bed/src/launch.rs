@@ -75,16 +75,9 @@ impl Launch {
         self
     }
 
-    /// Runs this program instead.
-    #[must_use]
-    pub(crate) fn program(mut self, program: &Path) -> Self {
-        program.clone_into(&mut self.program);
-        self
-    }
-
     /// Runs as this user and its group, which only root can ask for.
     #[must_use]
-    pub fn user(mut self, user: Option<u32>) -> Self {
+    pub(crate) fn user(mut self, user: Option<u32>) -> Self {
         self.user = user;
         self
     }

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Bed, Error, Probe, Process};
+use crate::{Bed, Error, Launch, Probe, Process};
 
 /// The name of its binary, its log and its data folder.
 const NAME: &str = "postgres";
@@ -35,12 +35,11 @@ impl Postgres {
         let port = site.port()?;
         let user = rustix::process::geteuid().is_root().then_some(NOBODY);
         let data = make_data(bed, user)?;
-        let launch = site
-            .launch(NAME, Probe::Port(port))?
+        let (program, log) = (itself(&site.server(NAME)?)?, site.logs().join(format!("{NAME}.log")));
+        let launch = Launch::new(NAME, &program, &log, Probe::Port(port))
             .args(["-D", &data.display().to_string()])
             .args(["-p", &port.to_string(), "-k", "", "-c", "listen_addresses=127.0.0.1"])
-            .user(user)
-            .program(&itself(&site.server(NAME)?)?);
+            .user(user);
         Ok(Self { process: Process::launch(launch).await?, port })
     }
 
