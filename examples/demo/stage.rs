@@ -127,7 +127,7 @@ pub(crate) fn write_history(file: &Path, namespace: &str, pasts: &[Past], days: 
         writeln!(text, "# TYPE {series} unknown")?;
         for past in pasts {
             for at in times(days, end) {
-                let value = value_of(series, past, at);
+                let value = value_of(series, past, end - at);
                 writeln!(
                     text,
                     "{series}{{namespace=\"{namespace}\",agentslo=\"{}\"}} {value} {at}",
@@ -147,11 +147,12 @@ fn times(days: u64, end: u64) -> impl Iterator<Item = u64> {
     (begin..=every_minute).step_by(TILE_STEP).chain((every_minute + 60..=end).step_by(60))
 }
 
-/// Bad events are spread evenly: a tile has one when the running total passes a multiple.
-fn value_of(series: &str, past: &Past, at: u64) -> u32 {
+/// Bad events are spread evenly and lie alike whatever the time of day: the last tile is as far from one
+/// as it can be.
+fn value_of(series: &str, past: &Past, seconds_ago: u64) -> u32 {
     if series == "agentslo:total:increase5m" {
         return past.per_tile;
     }
     let tiles_per_bad = u64::from(past.one_bad_in / past.per_tile);
-    u32::from((at / TILE).is_multiple_of(tiles_per_bad))
+    u32::from(seconds_ago.div_ceil(TILE) % tiles_per_bad == tiles_per_bad / 2)
 }
