@@ -211,6 +211,8 @@ pub mod reason {
     pub const DEPENDENCY_MISSING: &str = "DependencyMissing";
     /// Another object of the same name is not ours.
     pub const CONFLICT: &str = "Conflict";
+    /// Somebody else keeps changing the child.
+    pub const CONTESTED: &str = "Contested";
     /// The operator lacks a permission.
     pub const FORBIDDEN: &str = "Forbidden";
     /// The rendered object is larger than its reader takes.

@@ -15,11 +15,12 @@ use super::gather::acceptance;
 use super::pace::{DONE, End, Later, NOT_INSTALLED, earlier};
 use super::server_side_apply;
 use super::visit::Visit;
+use crate::foreign::managed_fields;
 use crate::metrics::Written;
 use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind};
 use crate::report::Application;
-use crate::vocabulary::reason;
+use crate::vocabulary::{FIELD_MANAGER, reason};
 
 /// What became of a plan.
 #[derive(Default)]
@@ -74,13 +75,14 @@ pub(super) async fn apply(
         }
         let name = child_name(&artifact);
         let (present, is_correction) = (existing.get(&name), plan.corrects.contains(&name));
-        let mut later = ctx.put_off_replacing(visit, present);
-        if later.is_none() && is_correction {
-            later = ctx.contests.take(namespace, &name, Instant::now()).err();
-        }
-        if later.is_some() {
+        if let Some(later) = ctx.put_off_replacing(visit, present) {
             // What is in force stays so until then.
-            applied.later = earlier(applied.later, later);
+            applied.later = earlier(applied.later, Some(later));
+            continue;
+        }
+        if is_correction && let Err(later) = ctx.contests.take(namespace, &name, Instant::now()) {
+            applied.later = earlier(applied.later, Some(later));
+            applied.amiss.insert(name, Application::Contested { by: others(present) });
             continue;
         }
         match write(&artifact, present, visit, ctx).await {
@@ -99,6 +101,14 @@ pub(super) async fn apply(
         }
     }
     applied
+}
+
+/// Who has fields of a child besides us.
+fn others(present: Option<&Existing>) -> Vec<String> {
+    match present {
+        Some(Existing::Live { object, .. }) => managed_fields::others(FIELD_MANAGER, object),
+        Some(Existing::Settled(_) | Existing::Gone(_) | Existing::Foreign { .. }) | None => Vec::new(),
+    }
 }
 
 /// Remembers a child that was read and found as desired.

@@ -2,6 +2,8 @@
 //! what we once set and no longer ask for from what others added, and what others wrote over from what we
 //! wrote.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 /// Whether exactly the fields of `desired` are the manager's: nothing is left over from an earlier apply, and
@@ -13,6 +15,15 @@ pub(crate) fn are_exactly(manager: &str, live: &Value, desired: &Value) -> bool 
         entry["manager"] == manager && entry["operation"] == "Apply" && entry.get("subresource").is_none()
     });
     applied.next().is_some_and(|entry| is_set(&entry["fieldsV1"], &without_identity(desired)))
+}
+
+/// The names of others who have fields of an object, but for those of its status, in alphabetical order.
+#[must_use]
+pub(crate) fn others(manager: &str, live: &Value) -> Vec<String> {
+    let entries = live["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let of_the_rest = entries.filter(|entry| entry.get("subresource").is_none());
+    let names = of_the_rest.filter_map(|entry| entry["manager"].as_str()).filter(|name| *name != manager);
+    names.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// An object without what the bookkeeping leaves out: what makes it this object.

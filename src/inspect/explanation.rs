@@ -314,6 +314,7 @@ fn remedy(reason: &str) -> Option<&'static str> {
         }
         reason::DUPLICATE_OBJECTIVE => Some("Delete one of the two AgentSLOs that promise the same."),
         reason::METRIC_LOOKS_LIKE_GAUGE => Some("Count a counter; of a gauge there are no events."),
+        reason::CONTESTED => Some("Keep others from changing the rules; their managedFields tell who does."),
         reason::CONFLICT => Some("Rename the AgentSLO, or delete the object that has its place."),
         _ => None,
     }
@@ -345,9 +346,11 @@ fn next(slo: &AgentSlo, status: &AgentSloStatus) -> String {
             "kubectl get agentslo -n {namespace} {name} -o yaml | kubectl agentslo validate -f -"
         );
     }
-    if blocks(condition::RULES_APPLIED).is_some_and(|held| held.reason == reason::CONFLICT) {
+    let is_disputed =
+        |held: &&&Condition| [reason::CONFLICT, reason::CONTESTED].contains(&held.reason.as_str());
+    if blocks(condition::RULES_APPLIED).filter(is_disputed).is_some() {
         let rule = child_name("AgentSLO", &namespace, &name);
-        return format!("kubectl get prometheusrule -n {namespace} {rule} -o yaml");
+        return format!("kubectl get prometheusrule -n {namespace} {rule} -o yaml --show-managed-fields");
     }
     if blocks(condition::RULES_APPLIED).is_some() || blocks(condition::RULES_ACCEPTED).is_some() {
         return format!("kubectl agentslo doctor -n {namespace}");

@@ -84,6 +84,15 @@ pub(super) fn settled() -> [Claim; 2] {
     ]
 }
 
+/// What is said of a child that somebody else keeps changing.
+pub(super) fn contested(child: &str, by: &[String]) -> String {
+    let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
+    format!(
+        "{child} is not as desired: somebody else{by} keeps changing it, and it is put right at longer and \
+         longer intervals, up to five minutes; let them leave it alone"
+    )
+}
+
 /// Reasons of what does not go on before somebody does something.
 const BLOCKING: [&str; 4] =
     [reason::CONFLICT, reason::DEPENDENCY_MISSING, reason::TOO_LARGE, reason::FORBIDDEN];

@@ -60,6 +60,11 @@ pub enum Application {
     AsDesired,
     /// It cannot be written.
     Obstructed(Obstacle),
+    /// Somebody else keeps changing it, so that it is put right only after a pause.
+    Contested {
+        /// Who has fields of it besides us, for people: names of field managers. May be empty.
+        by: Vec<String>,
+    },
     /// Writing it failed.
     Failed {
         /// Bounded reason from [`crate::vocabulary::reason`].

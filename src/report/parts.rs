@@ -3,7 +3,7 @@
 //! others have to do it, and may be about to.
 
 use super::Application;
-use super::conditions::{Claim, find};
+use super::conditions::{Claim, contested, find};
 use crate::api::v1alpha1::ConditionStatus::{False, True};
 use crate::api::v1alpha1::{Condition, PipelineDelivery};
 use crate::domain::observability::Observability;
@@ -154,6 +154,9 @@ pub(super) fn applied(type_: &'static str, children: &[(ChildName, Application)]
     }
     let amiss = children.iter().find_map(|(name, application)| match application {
         Application::AsDesired => None,
+        Application::Contested { by } => {
+            Some(Claim::new(type_, False, reason::CONTESTED, contested(&display(name), by)))
+        }
         Application::Failed { reason, message } => Some(Claim::new(type_, False, *reason, message.clone())),
         Application::Obstructed(obstacle) => Some(obstructed(type_, name, obstacle)),
     });

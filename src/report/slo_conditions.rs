@@ -1,6 +1,6 @@
 //! What each condition of an AgentSLO says.
 
-use super::conditions::{Claim, find, progress, repeat_or_pending, settled};
+use super::conditions::{Claim, contested, find, progress, repeat_or_pending, settled};
 use super::{Acceptance, Application, Judgement, Outcome, warnings};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentSloStatus, BudgetState, BurnState, Condition};
@@ -111,6 +111,9 @@ fn rules_applied(application: &Application) -> Claim {
     match application {
         Application::AsDesired => {
             Claim::new(type_, True, reason::APPLIED, "the PrometheusRule is as desired")
+        }
+        Application::Contested { by } => {
+            Claim::new(type_, False, reason::CONTESTED, contested("the PrometheusRule", by))
         }
         Application::Failed { reason, message } => Claim::new(type_, False, *reason, message.clone()),
         Application::Obstructed(Obstacle::NotInstalled) => Claim::new(

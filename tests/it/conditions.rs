@@ -150,6 +150,7 @@ fn healthy() -> Vec<Case> {
 fn about_rules() -> Vec<Case> {
     let applied = |application| Given { application, ..given() };
     let foreign = Obstacle::Foreign { controller: "nobody that it names".to_owned() };
+    let contested = Application::Contested { by: vec!["kubectl-edit".to_owned()] };
     let obstructed = |obstacle| applied(Application::Obstructed(obstacle));
     let accepted = |acceptance| Given { acceptance, ..given() };
     let failing = RulesSeen::Failing { rule: "r".to_owned(), error: "e".to_owned() };
@@ -158,6 +159,8 @@ fn about_rules() -> Vec<Case> {
         (obstructed(Obstacle::NotInstalled), rules, False, reason::DEPENDENCY_MISSING),
         (obstructed(foreign), rules, False, reason::CONFLICT),
         (obstructed(Obstacle::TooLarge { bytes: 500_000 }), rules, False, reason::TOO_LARGE),
+        (applied(contested.clone()), rules, False, reason::CONTESTED),
+        (applied(contested), condition::RECONCILING, True, reason::RETRYING),
         (applied(refused(403, "rules are forbidden")), rules, False, reason::FORBIDDEN),
         (applied(refused(403, "exceeded quota: rules")), rules, False, reason::QUOTA_EXCEEDED),
         (applied(refused(500, "timeout")), rules, False, reason::APPLY_FAILED),

@@ -159,6 +159,12 @@ fn what_cannot_be_written_says_what_would_help() {
             "999999 bytes",
         ),
         (
+            Application::Contested { by: vec!["kubectl-edit".to_owned(), "argocd".to_owned()] },
+            False,
+            reason::CONTESTED,
+            "somebody else (kubectl-edit, argocd) keeps changing it",
+        ),
+        (
             Application::Failed { reason: reason::FORBIDDEN, message: "may not".to_owned() },
             False,
             reason::FORBIDDEN,

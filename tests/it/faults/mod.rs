@@ -1,6 +1,7 @@
 //! What may go wrong, and what must hold all the same: every field set, changed and unset; every mistake
 //! made and put right; every fault of the API server, alone and in random company.
 
+mod contest;
 mod crash;
 mod differential;
 mod events;
