@@ -16,7 +16,12 @@ pub type ChildName = (ArtifactKind, String);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Existing {
     /// It is ours, and unchanged since it was last found to have this content.
-    Settled(Fingerprint),
+    Settled {
+        /// The content.
+        content: Fingerprint,
+        /// The state in which it was found.
+        version: Version,
+    },
     /// It is ours, and was read just now.
     Live {
         /// The object.
@@ -31,6 +36,34 @@ pub enum Existing {
         /// Who controls it, for people.
         controller: String,
     },
+}
+
+impl Existing {
+    /// The state in which one of ours was found, where it is there.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        match self {
+            Self::Settled { version, .. } => Some(version.clone()),
+            Self::Live { object, .. } => Version::of(object),
+            Self::Gone(_) | Self::Foreign { .. } => None,
+        }
+    }
+}
+
+/// One state of one object.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// Tells the object from others that have or had its name.
+    pub uid: String,
+    /// Moves with every change of it.
+    pub resource_version: String,
+}
+
+impl Version {
+    fn of(object: &Value) -> Option<Self> {
+        let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
+        Some(Self { uid: text("uid")?, resource_version: text("resourceVersion")? })
+    }
 }
 
 /// A digest of the content that we set.
@@ -96,7 +129,7 @@ pub fn plan(
     for artifact in artifacts.0 {
         place(artifact, existing, installed, &mut plan);
     }
-    let ours = |existing: &Existing| matches!(existing, Existing::Settled(_) | Existing::Live { .. });
+    let ours = |existing: &Existing| matches!(existing, Existing::Settled { .. } | Existing::Live { .. });
     plan.prune = existing
         .iter()
         .filter(|(name, existing)| ours(existing) && !wanted.contains(*name))
@@ -132,11 +165,13 @@ fn place(
         Some(Existing::Foreign { controller }) => {
             cannot(Obstacle::Foreign { controller: controller.clone() });
         }
-        Some(Existing::Settled(known)) if is_same_as(*known) => plan.settled.push(artifact),
+        Some(Existing::Settled { content, .. }) if is_same_as(*content) => plan.settled.push(artifact),
         Some(Existing::Live { object, .. }) if is_as_desired(object, &artifact) => {
             plan.settled.push(artifact);
         }
-        None | Some(Existing::Settled(_) | Existing::Live { known: None, .. }) => plan.apply.push(artifact),
+        None | Some(Existing::Settled { .. } | Existing::Live { known: None, .. }) => {
+            plan.apply.push(artifact);
+        }
         Some(Existing::Live { known: Some(known), .. } | Existing::Gone(known)) => {
             // What is asked for has not changed, so somebody else has changed what is there.
             if is_same_as(*known) {
@@ -232,8 +267,13 @@ mod tests {
             object: applied(object),
             known: known.map(Fingerprint::of),
         };
+        let settled = |object: &Artifact| Existing::Settled {
+            content: Fingerprint::of(object),
+            version: Version { uid: "u".to_owned(), resource_version: "7".to_owned() },
+        };
         assert_eq!(counts(&wanted, None), (1, 0), "new");
-        assert_eq!(counts(&wanted, Some(Existing::Settled(Fingerprint::of(&wanted)))), (0, 0), "at rest");
+        assert_eq!(counts(&wanted, Some(settled(&wanted))), (0, 0), "at rest");
+        assert_eq!(counts(&wanted, Some(settled(&before))), (1, 0), "our own new spec, at rest before");
         assert_eq!(counts(&wanted, Some(live(&wanted, Some(&wanted)))), (0, 0), "touched, not changed");
         assert_eq!(counts(&wanted, Some(live(&before, Some(&wanted)))), (1, 1), "changed by somebody");
         assert_eq!(counts(&wanted, Some(Existing::Gone(Fingerprint::of(&wanted)))), (1, 1), "deleted");

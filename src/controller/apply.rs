@@ -17,7 +17,7 @@ use super::server_side_apply;
 use super::visit::Visit;
 use crate::foreign::managed_fields;
 use crate::metrics::Written;
-use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, child_name, is_as_desired};
+use crate::plan::{ChildName, Existing, Fingerprint, Obstacle, Plan, Version, child_name, is_as_desired};
 use crate::render::{Artifact, ArtifactKind};
 use crate::report::Application;
 use crate::vocabulary::{FIELD_MANAGER, reason};
@@ -92,11 +92,18 @@ pub(super) async fn apply(
                 let is_corrected = is_correction && is_as_desired(&written, &artifact);
                 applied.corrected.extend(is_corrected.then_some(name));
             }
+            // It is not what it was when this was decided.
+            Err(source) if code_of(&source) == 409 => {
+                ctx.children.forget(namespace, &name);
+                let object = display(&name, namespace);
+                applied.error.get_or_insert(ReconcileError::Outdated { object });
+                return applied;
+            }
             Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),
         }
     }
     for name in plan.prune {
-        if let Err(error) = prune(&name, namespace, ctx).await {
+        if let Err(error) = prune(&name, existing.get(&name), namespace, ctx).await {
             applied.error.get_or_insert(error);
         }
     }
@@ -107,7 +114,7 @@ pub(super) async fn apply(
 fn others(present: Option<&Existing>) -> Vec<String> {
     match present {
         Some(Existing::Live { object, .. }) => managed_fields::others(FIELD_MANAGER, object),
-        Some(Existing::Settled(_) | Existing::Gone(_) | Existing::Foreign { .. }) | None => Vec::new(),
+        Some(Existing::Settled { .. } | Existing::Gone(_) | Existing::Foreign { .. }) | None => Vec::new(),
     }
 }
 
@@ -140,10 +147,11 @@ async fn write(
 ) -> Result<Value, kube::Error> {
     let namespace = &visit.subject.namespace;
     let mut object = artifact.to_value();
-    // What is replaced is the child that was looked at: if it is gone by now, or another has taken its name, the
-    // API server refuses.
-    if let Some(uid) = uid_of(&child_name(artifact), present, namespace, ctx) {
-        object["metadata"]["uid"] = uid.into();
+    // What is replaced is what was looked at: if it has changed by now, is gone, or another has taken its name, the
+    // API server refuses. So nothing is lost when this comes late.
+    if let Some(version) = present.and_then(Existing::version) {
+        object["metadata"]["uid"] = version.uid.into();
+        object["metadata"]["resourceVersion"] = version.resource_version.into();
     }
     let api = api(artifact.kind(), namespace, ctx);
     let written = server_side_apply::apply(&api, artifact.name(), &object).await;
@@ -153,14 +161,6 @@ async fn write(
     Ok(serde_json::to_value(written).expect("an object that was read should serialise"))
 }
 
-fn uid_of(name: &ChildName, present: Option<&Existing>, namespace: &str, ctx: &Context) -> Option<String> {
-    match present? {
-        Existing::Settled(_) => ctx.children.seen(namespace, name)?.uid,
-        Existing::Live { object, .. } => object["metadata"]["uid"].as_str().map(str::to_owned),
-        Existing::Gone(_) | Existing::Foreign { .. } => None,
-    }
-}
-
 fn note_failure(
     artifact: &Artifact,
     namespace: &str,
@@ -168,7 +168,7 @@ fn note_failure(
     ctx: &Context,
     applied: &mut Applied,
 ) {
-    let object = format!("{:?} {namespace}/{}", artifact.kind(), artifact.name());
+    let object = display(&child_name(artifact), namespace);
     ctx.children.forget(namespace, &child_name(artifact));
     let application = if code_of(&source) == 404 {
         ctx.kinds.note_installed(artifact.kind(), false);
@@ -189,22 +189,29 @@ fn note_failure(
 }
 
 /// Deletes a child of ours that is no longer asked for, and only the one that was looked at.
-async fn prune((kind, name): &ChildName, namespace: &str, ctx: &Context) -> Result<(), ReconcileError> {
+async fn prune(
+    child: &ChildName,
+    found: Option<&Existing>,
+    namespace: &str,
+    ctx: &Context,
+) -> Result<(), ReconcileError> {
     ctx.may_write(Some(namespace))?;
-    let child = (*kind, name.clone());
-    let Some(seen) = ctx.children.seen(namespace, &child) else { return Ok(()) };
-    let parameters = DeleteParams {
-        preconditions: Some(Preconditions { uid: seen.uid, resource_version: seen.resource_version }),
-        ..DeleteParams::default()
-    };
+    let Some(Version { uid, resource_version }) = found.and_then(Existing::version) else { return Ok(()) };
+    let preconditions = Preconditions { uid: Some(uid), resource_version: Some(resource_version) };
+    let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+    let (kind, name) = child;
     let deleted = api(*kind, namespace, ctx).delete(name, &parameters).await;
     count(*kind, "delete", deleted.as_ref().err(), ctx);
-    ctx.children.forget(namespace, &child);
+    ctx.children.forget(namespace, child);
     match deleted {
         Ok(_) => Ok(()),
         Err(error) if code_of(&error) == 404 => Ok(()),
-        Err(source) => Err(ReconcileError::Prune { object: format!("{kind:?} {namespace}/{name}"), source }),
+        Err(source) => Err(ReconcileError::Prune { object: display(child, namespace), source }),
     }
+}
+
+fn display((kind, name): &ChildName, namespace: &str) -> String {
+    format!("{kind:?} {namespace}/{name}")
 }
 
 fn api(kind: ArtifactKind, namespace: &str, ctx: &Context) -> Api<DynamicObject> {

@@ -19,7 +19,7 @@ use crate::render::Artifacts;
 /// Brings about what an owner asks for.
 ///
 /// # Errors
-/// If the owner may have changed meanwhile. What could not be written is told in the answer.
+/// If the owner or what is there may have changed meanwhile. What could not be written is told in the answer.
 pub(super) async fn bring_about<K>(
     owner: &K,
     artifacts: Artifacts,
@@ -38,5 +38,8 @@ where
         tracing::info!(%kind, namespace, name = owner.name_any(), "what it asks for was written");
     }
     publish_drifts(owner, &applied.corrected, ctx);
-    Ok(applied)
+    match applied.error {
+        Some(outdated @ ReconcileError::Outdated { .. }) => Err(outdated),
+        Some(_) | None => Ok(applied),
+    }
 }

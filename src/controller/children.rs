@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::poison::locked;
-use crate::plan::{ChildName, Fingerprint};
+use crate::plan::{ChildName, Fingerprint, Version};
 use crate::render::ArtifactKind;
 use crate::report::Acceptance;
 
@@ -34,6 +34,13 @@ pub(super) struct Seen {
     pub(super) resource_version: Option<String>,
     /// Who controls it.
     pub(super) controller: Option<Box<OwnerReference>>,
+}
+
+impl Seen {
+    /// The state that the watch told of.
+    pub(super) fn version(self) -> Option<Version> {
+        Some(Version { uid: self.uid?, resource_version: self.resource_version? })
+    }
 }
 
 /// What a child was last found to be.

@@ -30,7 +30,7 @@ where
 {
     let namespace = owner.namespace().unwrap_or_default();
     let may_be_newer = |name: &ChildName| match existing.get(name) {
-        Some(Existing::Settled(_)) => {
+        Some(Existing::Settled { .. }) => {
             let settled = ctx.children.settled(&namespace, name);
             settled.is_none_or(|settled| settled.generation > owner.meta().generation)
         }

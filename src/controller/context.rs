@@ -119,7 +119,7 @@ impl Context {
                 let left = due.saturating_sub(self.tenure.held_for(&visit.subject.namespace));
                 if left.is_zero() { self.put_off(visit) } else { Some(left) }
             }
-            Some(Existing::Live { .. } | Existing::Settled(_)) => self.put_off(visit),
+            Some(Existing::Live { .. } | Existing::Settled { .. }) => self.put_off(visit),
             Some(Existing::Gone(_) | Existing::Foreign { .. }) | None => None,
         }
     }

@@ -6,7 +6,7 @@ use kube::core::DynamicObject;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::Value;
 
-use super::children::Settled;
+use super::children::{Seen, Settled};
 use super::context::Context;
 use super::error::ReconcileError;
 use crate::api::v1alpha1::AgentSlo;
@@ -108,13 +108,13 @@ impl Found {
         name: ChildName,
         ctx: &Context,
     ) -> Result<(), ReconcileError> {
-        let seen = ctx.children.seen(namespace, &name).and_then(|seen| seen.resource_version);
         let known = ctx.children.settled(namespace, &name);
         if let Some(Settled { resource_version, fingerprint, acceptance, .. }) = &known
-            && seen.as_ref() == Some(resource_version)
+            && let Some(version) = ctx.children.seen(namespace, &name).and_then(Seen::version)
+            && version.resource_version == *resource_version
         {
             self.acceptance.insert(name.clone(), acceptance.clone());
-            self.existing.insert(name, Existing::Settled(*fingerprint));
+            self.existing.insert(name, Existing::Settled { content: *fingerprint, version });
             return Ok(());
         }
         let known = known.map(|known| known.fingerprint);
