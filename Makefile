@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast soak check bless docs fuzz render run servers chart image publish bench-peers bench-scale krew ci
+.PHONY: help demo test test-fast soak check bless docs fuzz render run servers chart image publish bench-ledger bench-peers bench-scale krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -13,6 +13,8 @@ BUILD_RELEASED = $(CARGO) build --locked --release --no-default-features --bin a
 RELEASED = target/$(if $(TARGET),$(TARGET)/)release/agentslo
 # Storms of a soak.
 SEEDS ?= 10000
+# Events of each measurement of the ledger.
+EVENTS ?= 200000
 # Where the image goes, and under which version.
 IMAGE ?= agentslo
 VERSION ?= $(shell sed -n 's/^appVersion: //p' charts/agentslo/Chart.yaml)
@@ -90,6 +92,10 @@ bench-peers: ## What rules cost a Prometheus, and their making, beside Sloth and
 bench-scale: ## Memory, time, writes and latencies with many AgentSLOs: make bench-scale SIZES=1000
 	@$(call SERVERS,etcd kubernetes prometheus prometheus-operator) && export AGENTSLO_SERVERS && \
 	$(BUILD_RELEASED) && AGENTSLO_PROGRAM=$(RELEASED) $(CARGO) bench --locked --profile soak --bench scale -- $(SIZES)
+
+bench-ledger: ## Events the ledger commits and verifies in a second, beside rows without a chain: make bench-ledger EVENTS=200000
+	@$(call SERVERS,postgres) && export AGENTSLO_SERVERS && \
+	$(CARGO) bench --locked --profile soak --bench ledger -- $(EVENTS)
 
 krew: ## Print the krew manifest of a release: make krew VERSION=v0.1.0 RELEASE_URL=... HOMEPAGE=... DIST=dist
 	@: "$${VERSION:?}" "$${RELEASE_URL:?}" "$${HOMEPAGE:?}" "$${DIST:?}"; \

@@ -167,6 +167,10 @@ impl Statement {
     }
 }
 
+/// Made by OpenSSL 3: `genpkey -algorithm ed25519`.
+#[cfg(test)]
+pub(crate) const KEY_FOR_TESTS: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIL3Ns8RRikDSOGl3zioqOA4Vy5puzVas8guI6KkL2U/H\n-----END PRIVATE KEY-----\n";
+
 #[cfg(test)]
 mod tests {
     use ring::rand::SystemRandom;
@@ -178,23 +182,22 @@ mod tests {
         Signer::from_pkcs8(key.as_ref()).expect("it should be a key")
     }
 
-    /// Made by OpenSSL 3: `genpkey -algorithm ed25519`, and `pkey -pubout`.
-    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIL3Ns8RRikDSOGl3zioqOA4Vy5puzVas8guI6KkL2U/H\n-----END PRIVATE KEY-----\n";
+    /// Its public half: `pkey -pubout`.
     const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAytVJSwbTYf+IR2pa8MLXE4IL8HDRyfah+1fcAPhfvgI=\n-----END PUBLIC KEY-----\n";
 
     #[test]
     fn keys_of_openssl_are_read() {
-        let signer = Signer::from_pem(KEY.as_bytes()).expect("it should be a key");
+        let signer = Signer::from_pem(KEY_FOR_TESTS.as_bytes()).expect("it should be a key");
         let key = PublicKey::from_pem(PUBLIC.as_bytes()).expect("it should be a public key");
         assert_eq!(signer.public_key(), key);
         assert_eq!(Signer::from_pem(PUBLIC.as_bytes()).err(), Some(NoKey::Private));
-        assert_eq!(PublicKey::from_pem(KEY.as_bytes()).err(), Some(NoKey::Public));
+        assert_eq!(PublicKey::from_pem(KEY_FOR_TESTS.as_bytes()).err(), Some(NoKey::Public));
     }
 
     #[test]
     fn only_what_the_key_has_signed_is_proof() {
         let signer = signer();
-        let head = Head::of_empty("team-a/support").followed_by("team-a/support", "{}");
+        let head = Head::of_empty("team-a/support").followed_by("team-a/support", Sha256::of(&[b"{}"]));
         let anchor = signer.sign("team-a/support", head, "2026-01-01T00:00:00Z");
         let key = signer.public_key();
         assert_eq!(key.open(&anchor), Ok(head));

@@ -8,6 +8,13 @@
 //! <stream>
 //! <sequence, from 1>
 //! <hash of the link before, in hexadecimal digits>
+//! <hash of its content, in hexadecimal digits>
+//! ```
+//!
+//! and the hash of a content that of two:
+//!
+//! ```text
+//! <salt, in hexadecimal digits>
 //! <canonical text of the entry>
 //! ```
 
@@ -35,12 +42,12 @@ impl Head {
         Self { sequence: 0, hash: Sha256::of(&[VERSION.as_bytes(), b"\n", stream.as_bytes()]) }
     }
 
-    /// Where the chain ends when an entry follows.
+    /// Where the chain ends when a content with this hash follows.
     #[must_use]
-    pub fn followed_by(&self, stream: &str, canonical: &str) -> Self {
+    pub fn followed_by(&self, stream: &str, content: Sha256) -> Self {
         let sequence = self.sequence + 1;
-        let lines = format!("{VERSION}\n{stream}\n{sequence}\n{}\n", self.hash);
-        Self { sequence, hash: Sha256::of(&[lines.as_bytes(), canonical.as_bytes()]) }
+        let lines = format!("{VERSION}\n{stream}\n{sequence}\n{}\n{content}", self.hash);
+        Self { sequence, hash: Sha256::of(&[lines.as_bytes()]) }
     }
 }
 
@@ -50,19 +57,20 @@ mod tests {
 
     #[test]
     fn a_hash_depends_on_all_that_it_should() {
+        let (content, other) = (Sha256::of(&[b"one"]), Sha256::of(&[b"other"]));
         let head = Head::of_empty("team-a/support");
-        let next = head.followed_by("team-a/support", "{}");
+        let next = head.followed_by("team-a/support", content);
         assert_eq!(next.sequence, 1);
         // printf 'agentslo-ledger/1\nteam-a/support' | sha256sum, and the five lines in the same way.
         let empty = Sha256::of(&[b"agentslo-ledger/1\nteam-a/support"]);
         assert_eq!(head.hash, empty);
-        let lines = format!("agentslo-ledger/1\nteam-a/support\n1\n{empty}\n{{}}");
+        let lines = format!("agentslo-ledger/1\nteam-a/support\n1\n{empty}\n{content}");
         assert_eq!(next.hash, Sha256::of(&[lines.as_bytes()]));
         let others = [
-            head.followed_by("team-a/billing", "{}"),
-            head.followed_by("team-a/support", "{ }"),
-            next.followed_by("team-a/support", "{}"),
-            Head::of_empty("team-b/support").followed_by("team-a/support", "{}"),
+            head.followed_by("team-a/billing", content),
+            head.followed_by("team-a/support", other),
+            next.followed_by("team-a/support", content),
+            Head::of_empty("team-b/support").followed_by("team-a/support", content),
         ];
         assert!(others.iter().all(|other| other.hash != next.hash));
     }

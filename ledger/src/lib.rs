@@ -13,9 +13,15 @@
 
 pub mod anchor;
 pub mod chain;
+pub mod content;
+pub mod deed;
 pub mod entry;
+pub mod export;
 pub mod hash;
 pub mod intake;
+pub mod money;
+pub mod projection;
+pub mod ranges;
 pub mod sink;
 pub mod store;
 pub mod verify;

@@ -8,6 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config, ResourceExt};
+use tokio::runtime::Builder;
 
 use super::complete::slo_names;
 use super::print::{refuse, unreachable};
@@ -178,10 +179,19 @@ impl Cluster {
 
 /// Carries out what waits for servers, and says why where it cannot.
 pub(super) fn block_on(command: impl Future<Output = Result<ExitCode, Stop>>) -> ExitCode {
+    block_on_by(Builder::new_current_thread(), command)
+}
+
+/// The same for a command that has work for every core.
+#[cfg(feature = "ledger")]
+pub(super) fn block_on_all_cores(command: impl Future<Output = Result<ExitCode, Stop>>) -> ExitCode {
+    block_on_by(Builder::new_multi_thread(), command)
+}
+
+fn block_on_by(mut builder: Builder, command: impl Future<Output = Result<ExitCode, Stop>>) -> ExitCode {
     // Several crates bring a provider for TLS; one has to be named before the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime else {
+    let Ok(runtime) = builder.enable_all().build() else {
         return refuse("the system gives no resources to wait with");
     };
     runtime.block_on(command).unwrap_or_else(|stop| stop.report())

@@ -348,7 +348,7 @@ fn next(slo: &AgentSlo, status: &AgentSloStatus) -> String {
     }
     let is_disputed =
         |held: &&&Condition| [reason::CONFLICT, reason::CONTESTED].contains(&held.reason.as_str());
-    if blocks(condition::RULES_APPLIED).filter(is_disputed).is_some() {
+    if blocks(condition::RULES_APPLIED).as_ref().is_some_and(is_disputed) {
         let rule = child_name("AgentSLO", &namespace, &name);
         return format!("kubectl get prometheusrule -n {namespace} {rule} -o yaml --show-managed-fields");
     }

@@ -1,10 +1,16 @@
 //! The ledger on a real PostgreSQL: what is entered, that nothing is entered twice or lost, who may do what, and that
 //! whatever somebody does to the tables shows.
 
+mod keeping;
+mod pipeline;
+mod reading;
+mod sink;
+
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use agentslo_ledger::chain::Head;
+use agentslo_ledger::content::hash_of;
 use agentslo_ledger::store::{Access, Client};
 use bed::otlp::{self, Sender};
 use bed::{Bed, Collector, Configuration, Launch, Options, Postgres, Probe, Process, eventually};
@@ -18,6 +24,14 @@ struct Ledger {
     bed: Bed,
     postgres: Postgres,
     admin: Client,
+}
+
+/// A sink, and where it listens.
+struct Sink {
+    process: Process,
+    http: String,
+    grpc: String,
+    status: String,
 }
 
 /// Who writes in these tests.
@@ -48,30 +62,50 @@ impl Ledger {
 
     /// What a command of the ledger says, as whoever may do everything.
     fn run(&self, args: &[&str]) -> (Option<i32>, String) {
-        let mut command = Command::new(program());
-        command.arg("ledger").args(args).env("AGENTSLO_DATABASE_URL", self.postgres.superuser_url("ledger"));
-        let output = command.output().expect("the program should run");
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+        run_at(&self.postgres.superuser_url("ledger"), args)
+    }
+
+    /// The same as a member of a role.
+    fn run_as(&self, user: &str, args: &[&str]) -> (Option<i32>, String) {
+        run_at(&self.postgres.url(user, "ledger"), args)
     }
 
     /// A sink, and where it takes OTLP over HTTP.
     async fn sink(&self, name: &str) -> (Process, String) {
-        let (process, http, _) = self.sink_with_grpc(name).await;
-        (process, http)
+        let sink = self.sink_of_many_ways(name).await;
+        (sink.process, sink.http)
     }
 
-    /// A sink, and where it takes OTLP over HTTP and over gRPC.
-    async fn sink_with_grpc(&self, name: &str) -> (Process, String, String) {
-        let port = || self.bed.port().expect("a port should be free");
-        let (http, grpc) = (port(), port());
+    async fn sink_of_many_ways(&self, name: &str) -> Sink {
+        self.sink_with(name, &[]).await
+    }
+
+    /// A sink with further arguments.
+    async fn sink_with(&self, name: &str, args: &[&str]) -> Sink {
+        let address = || format!("127.0.0.1:{}", self.bed.port().expect("a port should be free"));
+        let (http, grpc, status) = (address(), address(), address());
         let log = self.bed.logs().join(format!("{name}.log"));
-        let launch = Launch::new(name, program(), &log, Probe::Port(http))
-            .args(["ledger", "serve", "--otlp-http", &format!("127.0.0.1:{http}")])
-            .args(["--otlp-grpc", &format!("127.0.0.1:{grpc}")])
+        let ready = Probe::Url(format!("http://{status}/readyz"));
+        let launch = Launch::new(name, program(), &log, ready)
+            .args(["ledger", "serve", "--otlp-http", &http, "--otlp-grpc", &grpc, "--listen", &status])
+            .args(args.iter().copied())
             .env("AGENTSLO_DATABASE_URL", self.postgres.url(WRITER, "ledger"));
         let process = Process::launch(launch).await.expect("the sink should start");
-        (process, format!("http://127.0.0.1:{http}"), format!("127.0.0.1:{grpc}"))
+        Sink { process, http: format!("http://{http}"), grpc, status: format!("http://{status}") }
+    }
+
+    /// A file in the folder of the logs.
+    fn file(&self, name: &str) -> String {
+        self.bed.logs().join(name).display().to_string()
+    }
+
+    /// Files with the two halves of a key for anchors.
+    fn keys(&self) -> (String, String) {
+        let keys = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key should be made");
+        let (key, public) = (self.file("anchor.key"), self.file("anchor.pub"));
+        std::fs::write(&key, keys.serialize_pem()).expect("the key should be written");
+        std::fs::write(&public, keys.public_key_pem()).expect("the public key should be written");
+        (key, public)
     }
 
     async fn count(&self) -> i64 {
@@ -80,21 +114,35 @@ impl Ledger {
     }
 }
 
+/// What a command of the ledger says, with a database.
+fn run_at(url: &str, args: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(program());
+    command.arg("ledger").args(args).env("AGENTSLO_DATABASE_URL", url);
+    let output = command.output().expect("the program should run");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
 fn agent(url: &str, name: &str) -> Sender {
     Sender::to(url).resource(&json!({"service.name": name, "k8s.namespace.name": "team-a"}))
 }
 
 /// An event that no other is the same as.
-#[allow(clippy::disallowed_methods, reason = "a sink takes no event of another year")]
 fn event(number: usize) -> otlp::logs::v1::LogRecord {
     let attributes = json!({
         "session.id": format!("session-{}", number % 7), "tool_name": "Bash", "success": "true",
         "duration_ms": number, "prompt": "a secret", "event.sequence": number,
     });
     let mut event = otlp::event("tool_result", &attributes);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
-    event.time_unix_nano = u64::try_from(now.as_nanos()).expect("it is earlier than 2554");
+    event.time_unix_nano = now();
     event
+}
+
+/// Nanoseconds since the epoch.
+#[allow(clippy::disallowed_methods, reason = "a sink takes no event of another year")]
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
+    u64::try_from(now.as_nanos()).expect("it is earlier than 2554")
 }
 
 /// E-39: writers at once form one chain, and what is sent again is entered once.
@@ -216,11 +264,7 @@ async fn whatever_a_superuser_does_to_the_rows_shows() {
 async fn what_was_anchored_can_neither_be_written_anew_nor_cut_off() {
     let ledger = Ledger::start().await;
     let (sink, url) = ledger.sink("sink").await;
-    let keys = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key should be made");
-    let file = |name: &str| ledger.bed.logs().join(name).display().to_string();
-    let (key, public, anchors) = (file("anchor.key"), file("anchor.pub"), file("anchors.jsonl"));
-    std::fs::write(&key, keys.serialize_pem()).expect("the key should be written");
-    std::fs::write(&public, keys.public_key_pem()).expect("the public key should be written");
+    let ((key, public), anchors) = (ledger.keys(), ledger.file("anchors.jsonl"));
     for name in ["rewritten", "cut-off", "dropped", "intact"] {
         agent(&url, name).logs((0..5).map(event).collect()).await.expect("the events should be taken");
     }
@@ -262,17 +306,21 @@ async fn what_was_anchored_can_neither_be_written_anew_nor_cut_off() {
 
 /// Changes an entry of a chain, and makes every hash from there on anew.
 async fn write_anew(admin: &Client, stream: &str) {
-    let rows = "SELECT stream, sequence, canonical FROM ledger.entry JOIN ledger.stream ON stream = id \
+    let rows = "SELECT stream, sequence, canonical, salt FROM ledger.entry JOIN ledger.stream ON stream = id \
                 WHERE name = $1 ORDER BY sequence";
     let mut head = Head::of_empty(stream);
     for row in admin.query(rows, &[&stream]).await.expect("the chain should be read") {
         let (id, sequence): (i64, i64) = (row.get(0), row.get(1));
         let canonical = row.get::<_, String>(2).replace("Bash", "Read");
-        let next = head.followed_by(stream, &canonical);
-        let update = "UPDATE ledger.entry SET canonical = $3, previous = $4, hash = $5 \
+        let salt: [u8; 16] = row.get::<_, &[u8]>(3).try_into().expect("a salt has 16 bytes");
+        let content_hash = hash_of(salt.into(), &canonical);
+        let next = head.followed_by(stream, content_hash);
+        let update = "UPDATE ledger.entry SET canonical = $3, previous = $4, hash = $5, content_hash = $6 \
                       WHERE stream = $1 AND sequence = $2";
-        let (previous, hash) = (head.hash.bytes().as_slice(), next.hash.bytes().as_slice());
-        let changed = admin.execute(update, &[&id, &sequence, &canonical, &previous, &hash]).await;
+        let [previous, hash, content_hash] =
+            [head.hash, next.hash, content_hash].map(|hash| hash.bytes().to_vec());
+        let changed =
+            admin.execute(update, &[&id, &sequence, &canonical, &previous, &hash, &content_hash]).await;
         assert_eq!(changed.expect("a superuser may do anything"), 1);
         head = next;
     }
@@ -297,7 +345,7 @@ service:
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_collector_has_taken_is_entered_once_whoever_dies() {
     let ledger = Ledger::start().await;
-    let (sink, _, grpc) = ledger.sink_with_grpc("sink").await;
+    let Sink { process: sink, grpc, .. } = ledger.sink_of_many_ways("sink").await;
     let http = format!("127.0.0.1:{}", ledger.bed.port().expect("a port should be free"));
     let configuration = Configuration::new("collector", COLLECTOR).over(json!({
         "extensions": {"file_storage": {"directory": ledger.bed.logs().join("queue")}},

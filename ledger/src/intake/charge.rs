@@ -1,6 +1,7 @@
 //! What a call of a model cost, as far as the event about it says.
 
 use super::attributes::Attributes;
+use crate::money::millionths;
 
 /// One call of a model.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -40,70 +41,64 @@ pub enum Outcome {
 }
 
 /// What an event says of a call; none where it is about something else.
-pub(super) fn of(event: &str, at: u64, attributes: &Attributes) -> Option<Charge> {
+pub(super) fn of_event(event: &str, at: u64, attributes: &Attributes) -> Option<Charge> {
     let outcome = match event {
         "api_request" | "llm_response" => Outcome::Answered,
         "api_error" => Outcome::Failed,
         "api_refusal" => Outcome::Refused,
         _ => return None,
     };
-    let number = |keys: &[&str]| keys.iter().find_map(|key| attributes.number(key));
-    let tokens = |keys: &[&str]| number(keys).unwrap_or_default().max(0);
-    let milliseconds = number(&["duration_ms"]);
+    of(outcome, (at, duration_us(attributes)), attributes)
+}
+
+/// What a span says of a call, of which the length is known; none where it names no model.
+pub(super) fn of_span(
+    is_failed: bool,
+    (at, length_us): (u64, i64),
+    attributes: &Attributes,
+) -> Option<Charge> {
+    let outcome = if is_failed { Outcome::Failed } else { Outcome::Answered };
+    of(outcome, (at, Some(length_us)), attributes)
+}
+
+fn of(outcome: Outcome, (at, duration_us): (u64, Option<i64>), attributes: &Attributes) -> Option<Charge> {
+    let tokens = |keys: &[&str]| {
+        let number = keys.iter().find_map(|key| attributes.number(key));
+        number.unwrap_or_default().max(0)
+    };
+    let model = ["gen_ai.response.model", "model", "gen_ai.request.model"];
     Some(Charge {
         at,
-        model: attributes.text("model").or_else(|| attributes.text("gen_ai.request.model"))?.to_owned(),
+        model: model.into_iter().find_map(|key| attributes.text(key))?.to_owned(),
         outcome,
-        duration_us: milliseconds.map(|milliseconds| milliseconds.saturating_mul(1000)),
+        duration_us,
         input_tokens: tokens(&["input_tokens", "gen_ai.usage.input_tokens"]),
         output_tokens: tokens(&["output_tokens", "gen_ai.usage.output_tokens"]),
-        cache_read_tokens: tokens(&["cache_read_tokens", "cache_read_input_tokens"]),
-        cache_write_tokens: tokens(&["cache_creation_tokens", "cache_creation_input_tokens"]),
-        micro_usd: micro_usd(attributes),
+        cache_read_tokens: tokens(&[
+            "cache_read_tokens",
+            "cache_read_input_tokens",
+            "gen_ai.usage.cache_read.input_tokens",
+        ]),
+        cache_write_tokens: tokens(&[
+            "cache_creation_tokens",
+            "cache_creation_input_tokens",
+            "gen_ai.usage.cache_creation.input_tokens",
+        ]),
+        micro_usd: micro_usd(attributes, &["cost_usd", "gen_ai.usage.cost"]),
         purpose: attributes.text("query_source").map(str::to_owned),
     })
 }
 
-fn micro_usd(attributes: &Attributes) -> Option<i64> {
+/// How long something took, in microseconds.
+pub(super) fn duration_us(attributes: &Attributes) -> Option<i64> {
+    let milliseconds = attributes.number("duration_ms").map(|milliseconds| milliseconds.saturating_mul(1000));
+    // A second is a million microseconds as a dollar is a million millionths.
+    milliseconds.or_else(|| millionths(&attributes.decimal("duration_seconds")?))
+}
+
+/// What something cost, where one of the attributes says so.
+pub(super) fn micro_usd(attributes: &Attributes, keys: &[&str]) -> Option<i64> {
     let exact = attributes.number("cost_usd_micros");
-    exact.or_else(|| millionths(&attributes.decimal("cost_usd")?)).filter(|cost| *cost >= 0)
-}
-
-/// A decimal text in millionths, rounded half up. Sums of many calls are exact, since no fraction is added.
-fn millionths(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !is_digits(whole) || !is_digits(fraction) {
-        return None;
-    }
-    let padded = format!("{fraction:0<7}");
-    let (six, rest) = padded.split_at(6);
-    let millions: i64 = whole.parse::<i64>().ok()?.checked_mul(1_000_000)?;
-    millions.checked_add(six.parse::<i64>().ok()?)?.checked_add(i64::from(rest.as_bytes()[0] >= b'5'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_counted_in_millionths() {
-        let cases = [
-            ("0", Some(0)),
-            ("12", Some(12_000_000)),
-            ("0.25", Some(250_000)),
-            ("0.0000005", Some(1)),
-            ("0.00000049", Some(0)),
-            ("1.9999999", Some(2_000_000)),
-            ("9999999999999", None),
-            ("-1", None),
-            ("1e-3", None),
-            ("NaN", None),
-            ("", None),
-            (".5", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(millionths(text), expected, "{text}");
-        }
-    }
+    let said = || keys.iter().find_map(|key| millionths(&attributes.decimal(key)?));
+    exact.or_else(said).filter(|cost| *cost >= 0)
 }

@@ -1,9 +1,13 @@
-//! From OTLP log records to what is entered. An event is a record that has a name; all others are log lines, and
-//! those are no business of the ledger.
+//! From OTLP to what is entered: from log records, of which an event is one that has a name and all others are log
+//! lines, and from the spans of agents.
 
 mod attributes;
 mod charge;
 mod policy;
+mod run;
+mod spans;
+
+use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::AnyValue;
@@ -12,7 +16,10 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
 use self::attributes::Attributes;
 pub use self::charge::{Charge, Outcome};
-pub use self::policy::{Contents, Policy};
+pub use self::policy::{Accounts, Contents, Policy, PseudonymKey, pseudonym};
+pub use self::run::{Run, RunOutcome};
+pub use self::spans::traces;
+use crate::deed::OWN;
 use crate::entry::{Detail, Entry};
 use crate::hash::Sha256;
 
@@ -41,6 +48,36 @@ pub struct Received {
     pub canonical: String,
     /// What it cost, where it is a call of a model.
     pub charge: Option<Charge>,
+    /// The run that it is the end of.
+    pub run: Option<Run>,
+}
+
+impl Received {
+    /// An entry, ready to be entered.
+    #[must_use]
+    pub fn new(stream: String, entry: Entry, charge: Option<Charge>, run: Option<Run>) -> Self {
+        let canonical = entry.canonical();
+        let id = Sha256::of(&[stream.as_bytes(), b"\n", canonical.as_bytes()]);
+        Self { stream, id, entry, canonical, charge, run }
+    }
+
+    /// The same, unless it is too large.
+    fn checked(
+        stream: String,
+        entry: Entry,
+        charge: Option<Charge>,
+        run: Option<Run>,
+    ) -> Result<Self, String> {
+        let received = Self::new(stream, entry, charge, run);
+        let size = received.canonical.len();
+        if size <= LONGEST_ENTRY {
+            return Ok(received);
+        }
+        let Self { stream, entry: Entry { event, .. }, .. } = received;
+        Err(format!(
+            "event '{event}' of '{stream}' would have {size} bytes; at most {LONGEST_ENTRY} are entered"
+        ))
+    }
 }
 
 /// What became of the records of a request.
@@ -54,6 +91,16 @@ pub struct Intake {
     pub refused: Vec<String>,
 }
 
+impl Intake {
+    fn note(&mut self, record: Result<Option<Received>, String>) {
+        match record {
+            Ok(Some(received)) => self.received.push(received),
+            Ok(None) => self.passed_over += 1,
+            Err(why) => self.refused.push(why),
+        }
+    }
+}
+
 /// Takes the events out of a request that came `now`, in nanoseconds since the epoch.
 #[must_use]
 pub fn logs(request: &ExportLogsServiceRequest, policy: &Policy, now: u64) -> Intake {
@@ -62,11 +109,7 @@ pub fn logs(request: &ExportLogsServiceRequest, policy: &Policy, now: u64) -> In
         let resource = resource_logs.resource.as_ref().map(|resource| resource.attributes.as_slice());
         let resource = Attributes::of(resource.unwrap_or_default());
         for record in resource_logs.scope_logs.iter().flat_map(|scope| &scope.log_records) {
-            match received(&resource, record, policy, now) {
-                Ok(Some(received)) => intake.received.push(received),
-                Ok(None) => intake.passed_over += 1,
-                Err(why) => intake.refused.push(why),
-            }
+            intake.note(received(&resource, record, policy, now));
         }
     }
     intake
@@ -82,35 +125,45 @@ fn received(
     let Some(event) = name_of(record, &own) else { return Ok(None) };
     let stream = stream(resource, &own).map_err(|why| format!("event '{event}': {why}"))?;
     let at = time(record, now).map_err(|why| format!("event '{event}' of '{stream}' {why}"))?;
-    let charge = charge::of(&event, at, &own);
-    let entry = entry(event, at, (resource, &own), record, policy);
-    for (what, name) in
-        [("stream", Some(&stream)), ("event", Some(&entry.event)), ("session", entry.session.as_ref())]
-    {
+    let is_accounted = policy.accounts == Accounts::Events;
+    let charge = charge::of_event(&event, at, &own).filter(|_| is_accounted);
+    let run = run::of_event(&event, at, &own).filter(|_| is_accounted);
+    let entry = entry((event, at), (resource, &own), (&record.trace_id, &record.span_id), policy);
+    check(&stream, &entry)?;
+    Received::checked(stream, entry, charge, run).map(Some)
+}
+
+/// Names are in indexes, and some are the ledger's own.
+fn check(stream: &str, entry: &Entry) -> Result<(), String> {
+    let names = [
+        ("stream", Some(stream)),
+        ("event", Some(entry.event.as_str())),
+        ("session", entry.session.as_deref()),
+    ];
+    for (what, name) in names {
         if name.is_some_and(|name| name.len() > LONGEST_NAME || name.chars().any(char::is_control)) {
             return Err(format!(
                 "a name of a {what} has at most {LONGEST_NAME} bytes and no control characters"
             ));
         }
     }
-    let canonical = entry.canonical();
-    if canonical.len() > LONGEST_ENTRY {
-        let size = canonical.len();
-        return Err(format!(
-            "event '{}' of '{stream}' would have {size} bytes; at most {LONGEST_ENTRY} are entered",
-            entry.event
-        ));
+    if entry.event.starts_with(OWN) {
+        return Err(format!("an event '{}' is the ledger's own, and nobody sends it", entry.event));
     }
-    let id = Sha256::of(&[stream.as_bytes(), b"\n", canonical.as_bytes()]);
-    Ok(Some(Received { stream, id, entry, canonical, charge }))
+    Ok(())
 }
 
 /// When it happened, or when somebody first saw it.
 fn time(record: &LogRecord, now: u64) -> Result<u64, String> {
     let times = [record.time_unix_nano, record.observed_time_unix_nano];
     let at = times.into_iter().find(|time| *time > 0).ok_or("has no time")?;
+    plausible(at, now)?;
+    Ok(at)
+}
+
+fn plausible(at: u64, now: u64) -> Result<(), String> {
     let is_plausible = at <= now.saturating_add(AHEAD) && at >= now.saturating_sub(OLDEST);
-    is_plausible.then_some(at).ok_or_else(|| {
+    is_plausible.then_some(()).ok_or_else(|| {
         let (oldest, ahead) = (OLDEST / DAY, AHEAD / DAY);
         format!(
             "should have happened in the last {oldest} days, or in the next {ahead} by a clock that is ahead"
@@ -167,10 +220,9 @@ const PLACED: [&str; 14] = [
 const OF_PROGRAM: [&str; 4] = ["service.name", "service.version", "service.instance.id", "k8s.pod.name"];
 
 fn entry(
-    event: String,
-    at: u64,
+    (event, at): (String, u64),
     (resource, own): (&Attributes, &Attributes),
-    record: &LogRecord,
+    (trace, span): (&[u8], &[u8]),
     policy: &Policy,
 ) -> Entry {
     let first = |keys: &[&str]| keys.iter().find_map(|key| own.text(key)).map(str::to_owned);
@@ -180,10 +232,10 @@ fn entry(
         event,
         session: first(&["session.id", "session_id", "gen_ai.conversation.id"]),
         user: user.and_then(|user| policy.pseudonym(&user)),
-        trace: hexadecimal(&record.trace_id).or_else(|| first(&["trace_id"])),
-        span: hexadecimal(&record.span_id).or_else(|| first(&["span_id"])),
+        trace: hexadecimal(trace).or_else(|| first(&["trace_id"])),
+        span: hexadecimal(span).or_else(|| first(&["span_id"])),
         details: resource.only(&OF_PROGRAM),
-        withheld: std::collections::BTreeMap::new(),
+        withheld: BTreeMap::new(),
     };
     for (key, value) in own.iter().filter(|(key, _)| !PLACED.contains(&key.as_str())) {
         policy.place(key, value, &mut entry);
@@ -219,7 +271,7 @@ mod tests {
 
     fn policy(contents: Contents) -> Policy {
         let content_keys = Regex::new("^prompt$").expect("it should be a pattern");
-        Policy { contents, content_keys, pseudonyms: None }
+        Policy { contents, content_keys, pseudonyms: None, accounts: Accounts::Events }
     }
 
     fn pairs(attributes: &[(&str, &str)]) -> Vec<KeyValue> {
@@ -294,6 +346,23 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_told_by_its_end_however_it_ended() {
+        let ended = |event: &str| {
+            let attributes =
+                [("event.name", event), ("duration_seconds", "1680.5"), ("cost_usd", "1.5"), ("turns", "7")];
+            received(&attributes, Contents::Drop).run.expect("it is the end of a run")
+        };
+        let failed = ended("query_failed");
+        assert_eq!(
+            (failed.outcome, failed.micro_usd, failed.turns),
+            (RunOutcome::Failed, Some(1_500_000), Some(7))
+        );
+        assert_eq!(failed.duration_us, Some(1_680_500_000));
+        assert_eq!(ended("query_cancelled").outcome, RunOutcome::Cancelled);
+        assert_eq!(received(&[("event.name", "query_started")], Contents::Drop).run, None);
+    }
+
+    #[test]
     fn what_cannot_be_entered_is_refused_by_itself() {
         let named = [("event.name", "tool_result")];
         let long = "x".repeat(LONGEST_NAME + 1);
@@ -307,6 +376,7 @@ mod tests {
             take(&[("service.name", "two\nlines")], &named, NOW, Contents::Drop),
             take(&AGENT, &[named[0], ("session.id", &long)], NOW, Contents::Drop),
             take(&AGENT, &[named[0], ("tool", &huge)], NOW, Contents::Drop),
+            take(&AGENT, &[("event.name", "ledger.erased")], NOW, Contents::Drop),
         ];
         for intake in refused {
             assert_eq!((intake.received.len(), intake.refused.len()), (0, 1), "{intake:?}");

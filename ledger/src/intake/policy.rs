@@ -27,7 +27,29 @@ pub struct Policy {
     /// Names of the attributes that are contents.
     pub content_keys: Regex,
     /// Makes pseudonyms of users; without it no user is kept.
-    pub pseudonyms: Option<hmac::Key>,
+    pub pseudonyms: Option<PseudonymKey>,
+    /// What tells of calls and runs. The other tells of the same ones, and is entered without being accounted.
+    pub accounts: Accounts,
+}
+
+/// What tells of calls of models and of runs.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Accounts {
+    /// Events.
+    #[default]
+    Events,
+    /// Spans.
+    Spans,
+}
+
+/// What pseudonyms of users are made with.
+pub type PseudonymKey = hmac::Key;
+
+/// The name under which a user is kept: the same for the same user and key, and of no use without the key.
+#[must_use]
+pub fn pseudonym(key: &PseudonymKey, user: &str) -> String {
+    let digits = const_hex::encode(hmac::sign(key, user.as_bytes()));
+    digits.chars().take(PSEUDONYM_DIGITS).collect()
 }
 
 /// Fewest bytes of a key that nobody guesses.
@@ -40,7 +62,7 @@ impl Policy {
     ///
     /// # Errors
     /// If it is so short that it could be guessed.
-    pub fn pseudonyms(key: &[u8]) -> Result<hmac::Key, String> {
+    pub fn pseudonyms(key: &[u8]) -> Result<PseudonymKey, String> {
         if key.len() < SHORTEST_KEY {
             return Err(format!(
                 "a key of pseudonyms should have {SHORTEST_KEY} bytes or more, not {}",
@@ -50,11 +72,9 @@ impl Policy {
         Ok(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The name under which a user is kept: the same for the same user and key, and of no use without the key.
+    /// The name under which a user is kept, if any is.
     pub(super) fn pseudonym(&self, user: &str) -> Option<String> {
-        let tag = hmac::sign(self.pseudonyms.as_ref()?, user.as_bytes());
-        let digits = const_hex::encode(tag);
-        Some(digits.chars().take(PSEUDONYM_DIGITS).collect())
+        Some(pseudonym(self.pseudonyms.as_ref()?, user))
     }
 
     /// Puts an attribute where it belongs in an entry.

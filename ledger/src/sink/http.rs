@@ -1,4 +1,5 @@
-//! OTLP over HTTP: `POST /v1/logs` with a body in protobuf or JSON. What is answered with 503 is to be sent again.
+//! OTLP over HTTP: `POST /v1/logs` and `/v1/traces` with a body in protobuf or JSON. What is answered with 503 is to be
+//! sent again.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -7,12 +8,15 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::serve::LARGEST_REQUEST;
-use super::take::Sink;
+use super::take::{Sink, Telemetry};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -22,15 +26,20 @@ const LATER: &str = "5";
 /// The paths of OTLP.
 pub(super) fn routes(sink: Sink) -> Router {
     Router::new()
-        .route("/v1/logs", post(logs))
+        .route("/v1/logs", post(take::<ExportLogsServiceRequest>))
+        .route("/v1/traces", post(take::<ExportTraceServiceRequest>))
         .layer((RequestDecompressionLayer::new(), DefaultBodyLimit::max(LARGEST_REQUEST)))
         .with_state(sink)
 }
 
-async fn logs(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> Response {
+async fn take<T>(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> Response
+where
+    T: Telemetry + Message + Default + DeserializeOwned,
+    T::Answer: Message + Serialize,
+{
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = if content_type.starts_with(JSON) { JSON } else { PROTOBUF };
-    let request = match parse(format, &body) {
+    let request: T = match parse(format, &body) {
         Ok(request) => request,
         Err(why) => return (StatusCode::BAD_REQUEST, why).into_response(),
     };
@@ -42,16 +51,15 @@ async fn logs(State(sink): State<Sink>, headers: HeaderMap, body: Bytes) -> Resp
     }
 }
 
-fn parse(format: &str, body: &[u8]) -> Result<ExportLogsServiceRequest, String> {
+fn parse<T: Message + Default + DeserializeOwned>(format: &str, body: &[u8]) -> Result<T, String> {
     if format == JSON {
         return serde_json::from_slice(body)
             .map_err(|error| format!("the body is not OTLP in JSON: {error}"));
     }
-    ExportLogsServiceRequest::decode(body)
-        .map_err(|error| format!("the body is not OTLP in protobuf: {error}"))
+    T::decode(body).map_err(|error| format!("the body is not OTLP in protobuf: {error}"))
 }
 
-fn encoded(format: &str, answer: &ExportLogsServiceResponse) -> Vec<u8> {
+fn encoded(format: &str, answer: &(impl Message + Serialize)) -> Vec<u8> {
     if format == JSON {
         return serde_json::to_vec(answer).expect("an answer should be JSON");
     }

@@ -9,8 +9,10 @@
 
 mod grpc;
 mod http;
+mod metrics;
 mod queue;
 mod serve;
+mod status;
 mod take;
 
 pub use self::serve::{Addresses, serve};

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
+use super::metrics::Metrics;
+use super::take::now;
 use crate::intake::Received;
 use crate::store::{Appended, Ledger, StoreError};
 
@@ -15,6 +18,8 @@ const PLACES: usize = 256;
 const BATCH: usize = 2_000;
 /// Pause before a batch that could not be committed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before a connection that nobody needs yet is tried again.
+const IDLE: Duration = Duration::from_secs(5);
 /// Times that a batch is tried before whoever sent it is told to come back.
 const ATTEMPTS: u32 = 3;
 
@@ -64,18 +69,25 @@ impl Queue {
 
 /// Writes what waits until nobody is left who could send more. `connect` makes a new connection when the one before
 /// is of no use any more.
-pub(super) async fn write<F, C>(mut waiting: Receiver<Waiting>, connect: C)
+pub(super) async fn write<F, C>(mut waiting: Receiver<Waiting>, connect: C, metrics: Metrics)
 where
     C: Fn() -> F,
     F: Future<Output = Result<Ledger, StoreError>>,
 {
-    let mut ledger = None;
-    while let Some(first) = waiting.recv().await {
-        let (events, answers) = batch(first, &mut waiting);
-        let written = persist(&mut ledger, &connect, &events).await;
-        for answer in answers {
-            // Whoever does not wait any more will send again.
-            let _ = answer.send(written.clone());
+    let mut writer = Writer { connect, ledger: None, metrics };
+    writer.try_to_connect().await;
+    loop {
+        tokio::select! {
+            first = waiting.recv() => {
+                let Some(first) = first else { return };
+                let (events, answers) = batch(first, &mut waiting);
+                let written = writer.persist(&events).await;
+                for answer in answers {
+                    // Whoever does not wait any more will send again.
+                    let _ = answer.send(written.clone());
+                }
+            }
+            () = tokio::time::sleep(IDLE), if writer.ledger.is_none() => writer.try_to_connect().await,
         }
     }
 }
@@ -95,42 +107,54 @@ fn batch(
     (events, answers)
 }
 
-async fn persist<F, C>(ledger: &mut Option<Ledger>, connect: &C, events: &[Received]) -> Result<(), Busy>
+struct Writer<C> {
+    connect: C,
+    ledger: Option<Ledger>,
+    metrics: Metrics,
+}
+
+impl<F, C> Writer<C>
 where
     C: Fn() -> F,
     F: Future<Output = Result<Ledger, StoreError>>,
 {
-    let mut attempt = 1;
-    loop {
-        match attempt_once(ledger, connect, events).await {
-            Ok(Appended { entered, known }) => {
-                tracing::debug!(entered, known, "events were entered");
-                return Ok(());
-            }
-            Err(error) => {
-                tracing::warn!(%error, attempt, "events could not be entered");
-                *ledger = None;
-                if attempt == ATTEMPTS {
-                    return Err(Busy::Unwritten(error.to_string()));
+    /// Has a connection before anybody needs it, so that whoever asks knows whether there will be one.
+    async fn try_to_connect(&mut self) {
+        match (self.connect)().await {
+            Ok(ledger) => self.ledger = Some(ledger),
+            Err(error) => tracing::warn!(%error, "there is no connection to the database"),
+        }
+        self.metrics.connected(self.ledger.is_some());
+    }
+
+    async fn persist(&mut self, events: &[Received]) -> Result<(), Busy> {
+        let mut attempt = 1;
+        loop {
+            let begin = Instant::now();
+            match self.attempt(events).await {
+                Ok(appended) => {
+                    self.metrics.committed(appended, begin.elapsed(), now().as_secs_f64());
+                    return Ok(());
                 }
-                attempt += 1;
-                tokio::time::sleep(PAUSE).await;
+                Err(error) => {
+                    tracing::warn!(%error, attempt, "events could not be entered");
+                    self.ledger = None;
+                    self.metrics.failed();
+                    if attempt == ATTEMPTS {
+                        return Err(Busy::Unwritten(error.to_string()));
+                    }
+                    attempt += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     }
-}
 
-async fn attempt_once<F, C>(
-    ledger: &mut Option<Ledger>,
-    connect: &C,
-    events: &[Received],
-) -> Result<Appended, StoreError>
-where
-    C: Fn() -> F,
-    F: Future<Output = Result<Ledger, StoreError>>,
-{
-    if ledger.is_none() {
-        *ledger = Some(connect().await?);
+    async fn attempt(&mut self, events: &[Received]) -> Result<Appended, StoreError> {
+        let ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            None => (self.connect)().await?,
+        };
+        self.ledger.insert(ledger).append(events).await
     }
-    ledger.as_mut().expect("it was just made").append(events).await
 }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsServiceServer;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::TraceServiceServer;
 use tokio::net::TcpListener;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::http::routes;
+use super::metrics::Metrics;
 use super::queue::{Queue, write};
+use super::status;
 use super::take::Sink;
 use crate::intake::Policy;
 use crate::store::{Access, Ledger};
@@ -26,6 +29,8 @@ pub struct Addresses {
     pub grpc: SocketAddr,
     /// For OTLP over HTTP.
     pub http: SocketAddr,
+    /// For probes and metrics.
+    pub status: SocketAddr,
 }
 
 /// Runs a sink until `stop` is done. Everything that was taken by then is committed before this returns, or was
@@ -40,18 +45,29 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (queue, waiting) = Queue::new();
-    let sink = Sink { queue, policy: Arc::new(policy) };
+    let metrics = Metrics::new();
+    let sink = Sink { queue, policy: Arc::new(policy), metrics: metrics.clone() };
     let stop = stop.shared();
     let (http, grpc) = (TcpListener::bind(addresses.http).await?, TcpListener::bind(addresses.grpc).await?);
+    let status = TcpListener::bind(addresses.status).await?;
+    let status = axum::serve(status, status::routes(metrics.clone())).with_graceful_shutdown(stop.clone());
     let over_http = axum::serve(http, routes(sink.clone())).with_graceful_shutdown(stop.clone());
-    let sink = LogsServiceServer::new(sink)
+    let logs = LogsServiceServer::new(sink.clone())
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(LARGEST_REQUEST);
-    let over_grpc =
-        Server::builder().add_service(sink).serve_with_incoming_shutdown(TcpIncoming::from(grpc), stop);
+    let traces = TraceServiceServer::new(sink)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(LARGEST_REQUEST);
+    let services = Server::builder().add_service(logs).add_service(traces);
+    let over_grpc = services.serve_with_incoming_shutdown(TcpIncoming::from(grpc), stop);
     let connect = || async { Ok(Ledger::new(access.connect().await?)) };
     // The queue ends when neither way in is left, and the writer then.
-    let (http, grpc, ()) = tokio::join!(async { over_http.await }, over_grpc, write(waiting, connect));
+    let (status, http, grpc, ()) = tokio::join!(
+        async { status.await },
+        async { over_http.await },
+        over_grpc,
+        write(waiting, connect, metrics)
+    );
     grpc.map_err(std::io::Error::other)?;
-    http
+    status.and(http)
 }

@@ -3,16 +3,17 @@
 //! is not entered again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
 
+use ring::rand::SystemRandom;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Transaction};
 
-use super::StoreError;
 use super::links::{head, sha256};
+use super::{StoreError, accounts};
 use crate::chain::Head;
+use crate::content::{Salt, hash_of};
 use crate::hash::Sha256;
-use crate::intake::{Charge, Outcome, Received};
+use crate::intake::Received;
 
 /// Added to the number of a stream for the number of its lock, so that no other program takes it by chance.
 const LOCKS: i64 = 7_310_001 << 40;
@@ -34,11 +35,13 @@ pub struct Ledger {
 }
 
 /// An entry that is to be inserted.
-struct New<'a> {
-    stream: i64,
+pub(super) struct New<'a> {
+    pub(super) stream: i64,
     before: Head,
-    after: Head,
-    received: &'a Received,
+    pub(super) after: Head,
+    salt: Salt,
+    content_hash: Sha256,
+    pub(super) received: &'a Received,
 }
 
 impl Ledger {
@@ -56,16 +59,9 @@ impl Ledger {
     pub async fn append(&mut self, batch: &[Received]) -> Result<Appended, StoreError> {
         self.learn_streams(batch).await?;
         let transaction = self.client.transaction().await?;
-        let numbers: BTreeSet<i64> = batch.iter().map(|event| self.streams[&event.stream]).collect();
-        let numbers: Vec<i64> = numbers.into_iter().collect();
-        lock(&transaction, &numbers).await?;
-        let heads = heads(&transaction, &numbers).await?;
-        let known = known(&transaction, batch, &self.streams).await?;
-        let new = chained(batch, &self.streams, heads, known);
-        insert(&transaction, &new).await?;
-        charge(&transaction, &new).await?;
+        let appended = append_within(&transaction, batch, &self.streams).await?;
         transaction.commit().await?;
-        Ok(Appended { entered: new.len(), known: batch.len() - new.len() })
+        Ok(appended)
     }
 
     async fn learn_streams(&mut self, batch: &[Received]) -> Result<(), StoreError> {
@@ -83,8 +79,25 @@ impl Ledger {
     }
 }
 
+/// Appends events in a transaction of somebody else. Their streams must be known.
+pub(super) async fn append_within(
+    transaction: &Transaction<'_>,
+    batch: &[Received],
+    streams: &BTreeMap<String, i64>,
+) -> Result<Appended, StoreError> {
+    let numbers: BTreeSet<i64> = batch.iter().map(|event| streams[&event.stream]).collect();
+    let numbers: Vec<i64> = numbers.into_iter().collect();
+    lock(transaction, &numbers).await?;
+    let heads = heads(transaction, &numbers).await?;
+    let known = known(transaction, batch, streams).await?;
+    let new = chained(batch, streams, heads, known)?;
+    insert(transaction, &new).await?;
+    accounts::enter(transaction, &new).await?;
+    Ok(Appended { entered: new.len(), known: batch.len() - new.len() })
+}
+
 /// Takes the locks of the streams in the order of their numbers, so that two batches never wait for each other.
-async fn lock(transaction: &Transaction<'_>, streams: &[i64]) -> Result<(), StoreError> {
+pub(super) async fn lock(transaction: &Transaction<'_>, streams: &[i64]) -> Result<(), StoreError> {
     let statement = transaction.prepare("SELECT pg_advisory_xact_lock($1)").await?;
     for stream in streams {
         transaction.execute(&statement, &[&(LOCKS + stream)]).await?;
@@ -120,7 +133,8 @@ fn chained<'a>(
     streams: &BTreeMap<String, i64>,
     mut heads: BTreeMap<i64, Head>,
     mut known: BTreeSet<(i64, Sha256)>,
-) -> Vec<New<'a>> {
+) -> Result<Vec<New<'a>>, StoreError> {
+    let random = SystemRandom::new();
     let mut new = Vec::new();
     for received in batch {
         let stream = streams[&received.stream];
@@ -129,10 +143,12 @@ fn chained<'a>(
         }
         let head = heads.entry(stream).or_insert_with(|| Head::of_empty(&received.stream));
         let before = *head;
-        *head = before.followed_by(&received.stream, &received.canonical);
-        new.push(New { stream, before, after: *head, received });
+        let salt = Salt::random(&random)?;
+        let content_hash = hash_of(salt, &received.canonical);
+        *head = before.followed_by(&received.stream, content_hash);
+        new.push(New { stream, before, after: *head, salt, content_hash, received });
     }
-    new
+    Ok(new)
 }
 
 async fn insert(transaction: &Transaction<'_>, new: &[New<'_>]) -> Result<(), StoreError> {
@@ -140,59 +156,15 @@ async fn insert(transaction: &Transaction<'_>, new: &[New<'_>]) -> Result<(), St
     let sequences: Vec<i64> = new.iter().map(|new| new.after.sequence.cast_signed()).collect();
     let previous: Vec<&[u8]> = new.iter().map(|new| new.before.hash.bytes().as_slice()).collect();
     let hashes: Vec<&[u8]> = new.iter().map(|new| new.after.hash.bytes().as_slice()).collect();
+    let contents: Vec<&[u8]> = new.iter().map(|new| new.content_hash.bytes().as_slice()).collect();
+    let salts: Vec<&[u8]> = new.iter().map(|new| new.salt.bytes().as_slice()).collect();
     let ids: Vec<&[u8]> = new.iter().map(|new| new.received.id.bytes().as_slice()).collect();
     let texts: Vec<&str> = new.iter().map(|new| new.received.canonical.as_str()).collect();
-    let statement = "INSERT INTO ledger.entry (stream, sequence, previous, hash, event_id, canonical) SELECT * FROM \
-                     unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[])";
-    let columns: [&(dyn ToSql + Sync); 6] = [&streams, &sequences, &previous, &hashes, &ids, &texts];
+    let statement = "INSERT INTO ledger.entry (stream, sequence, previous, hash, content_hash, salt, event_id, \
+                     canonical) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], \
+                     $5::bytea[], $6::bytea[], $7::bytea[], $8::text[])";
+    let columns: [&(dyn ToSql + Sync); 8] =
+        [&streams, &sequences, &previous, &hashes, &contents, &salts, &ids, &texts];
     transaction.execute(statement, &columns).await?;
     Ok(())
-}
-
-/// Enters what the new events cost. Months that have no partition yet get one.
-async fn charge(transaction: &Transaction<'_>, new: &[New<'_>]) -> Result<(), StoreError> {
-    let charged: Vec<(&New<'_>, &Charge)> =
-        new.iter().filter_map(|new| Some((new, new.received.charge.as_ref()?))).collect();
-    if charged.is_empty() {
-        return Ok(());
-    }
-    let moments: Vec<SystemTime> =
-        charged.iter().map(|(_, charge)| SystemTime::UNIX_EPOCH + Duration::from_nanos(charge.at)).collect();
-    let statement = "SELECT ledger.ensure_month(month) FROM \
-                     (SELECT DISTINCT date_trunc('month', unnest($1::timestamptz[]), 'UTC') AS month) AS months";
-    transaction.execute(statement, &[&moments]).await?;
-    let entries = || charged.iter().map(|(new, _)| &new.received.entry);
-    let charges = || charged.iter().map(|(_, charge)| *charge);
-    let columns: [&(dyn ToSql + Sync); 15] = [
-        &moments,
-        &charged.iter().map(|(new, _)| new.received.id.bytes().as_slice()).collect::<Vec<_>>(),
-        &charged.iter().map(|(new, _)| new.stream).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.model.as_str()).collect::<Vec<_>>(),
-        &charges().map(|charge| outcome(charge.outcome)).collect::<Vec<_>>(),
-        &entries().map(|entry| entry.session.as_deref()).collect::<Vec<_>>(),
-        &entries().map(|entry| entry.user.as_deref()).collect::<Vec<_>>(),
-        &entries().map(|entry| entry.trace.as_deref()).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.purpose.as_deref()).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.duration_us).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.input_tokens).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.output_tokens).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.cache_read_tokens).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.cache_write_tokens).collect::<Vec<_>>(),
-        &charges().map(|charge| charge.micro_usd).collect::<Vec<_>>(),
-    ];
-    let statement = "INSERT INTO ledger.charge (at, event_id, stream, model, outcome, session, user_pseudonym, trace, \
-                     purpose, duration_us, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
-                     micro_usd) SELECT * FROM unnest($1::timestamptz[], $2::bytea[], $3::bigint[], $4::text[], \
-                     $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], \
-                     $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])";
-    transaction.execute(statement, &columns).await?;
-    Ok(())
-}
-
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Answered => "answered",
-        Outcome::Failed => "failed",
-        Outcome::Refused => "refused",
-    }
 }

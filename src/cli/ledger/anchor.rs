@@ -1,19 +1,22 @@
 //! `agentslo ledger anchor`: signs where the chains end.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use agentslo_ledger::anchor::{Anchor, Signer};
-use agentslo_ledger::store;
+use agentslo_ledger::store::{self, Chain};
 use clap::Args;
-use k8s_openapi::jiff::Timestamp;
 
+use super::anchors::{Anchored, proven};
 use super::database::{Database, unreachable};
-use crate::cli::cluster::{Stop, block_on};
+use super::time::now;
+use crate::cli::cluster::{Stop, block_on_all_cores};
 use crate::cli::files::text_of;
-use crate::cli::print::write_out;
+use crate::cli::print::{escaped, write_note, write_out};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,9 +28,17 @@ Examples:
   agentslo ledger anchor --database-url postgres://localhost/ledger --key anchor.key --append anchors.jsonl
 
   # What was entered up to an anchor is what it was then
-  agentslo ledger verify --database-url postgres://localhost/ledger --anchors anchors.jsonl --public-key anchor.pub";
+  agentslo ledger verify --database-url postgres://localhost/ledger --anchors anchors.jsonl --public-key anchor.pub
+
+Exit codes:
+  0  every chain was signed
+  1  a chain is not intact and was not signed; the others were
+  2  a file cannot be used
+  3  the database could not be reached";
 
 /// Sign where the chains end, so that nobody can write them anew or cut them off unseen.
+///
+/// Each chain is verified from its last anchor on before it is signed, and is not signed if something was done to it.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -42,19 +53,29 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    block_on(async {
+    block_on_all_cores(async {
         let signer = signer(&arguments.key).map_err(Stop::Usage)?;
-        let client = arguments.database.connect().await?;
-        let heads = store::heads(&client).await.map_err(|error| unreachable(&error))?;
-        let at = now();
-        let anchors: Vec<Anchor> =
-            heads.iter().map(|(stream, head)| signer.sign(stream, *head, &at)).collect();
-        let lines: String = anchors.iter().map(line).collect();
+        let before = anchored_before(arguments, &signer).map_err(Stop::Usage)?;
+        let access = arguments.database.access().map_err(Stop::Usage)?;
+        let at = now().to_string();
+        let chains = chains(&arguments.database, before).await?;
+        let (mut lines, mut code) = (String::new(), ExitCode::SUCCESS);
+        let verdicts = store::verify(&access, chains, 1, Arc::new(|_| {})).await;
+        for (stream, verdict) in verdicts.map_err(|error| unreachable(&error))? {
+            if verdict.findings.is_empty() {
+                lines.push_str(&line(&signer.sign(&stream, verdict.head, &at)));
+                continue;
+            }
+            code = ExitCode::FAILURE;
+            for finding in &verdict.findings {
+                write_note(&format!("not signed: {}: {finding}", escaped(&stream)));
+            }
+        }
         match &arguments.append {
             Some(file) => append(file, &lines).map_err(Stop::Usage)?,
             None => write_out(&lines),
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(code)
     })
 }
 
@@ -62,9 +83,22 @@ fn signer(file: &Path) -> Result<Signer, String> {
     Signer::from_pem(text_of(file)?.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-#[allow(clippy::disallowed_methods, reason = "the command line is part of the shell")]
-fn now() -> String {
-    Timestamp::now().to_string()
+/// What was anchored before, where the anchors are added to a file.
+fn anchored_before(arguments: &Arguments, signer: &Signer) -> Result<BTreeMap<String, Anchored>, String> {
+    match arguments.append.as_deref().filter(|file| file.exists()) {
+        Some(file) => proven(file, &signer.public_key()),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// The streams that are there and those that were anchored, each from its last anchor on.
+async fn chains(database: &Database, mut before: BTreeMap<String, Anchored>) -> Result<Vec<Chain>, Stop> {
+    let client = database.connect().await?;
+    let there = store::streams(&client).await.map_err(|error| unreachable(&error))?;
+    for stream in there {
+        before.entry(stream).or_default();
+    }
+    Ok(before.into_iter().map(|(stream, anchored)| Chain::since_anchor(&stream, anchored)).collect())
 }
 
 fn line(anchor: &Anchor) -> String {

@@ -14,6 +14,13 @@ pub(super) struct Database {
     /// URL of the database. Example: `postgres://agentslo@db.example/ledger?sslmode=require`.
     #[arg(long = "database-url", env = "AGENTSLO_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     url: String,
+    #[command(flatten)]
+    secrets: Secrets,
+}
+
+/// What is needed beside a URL.
+#[derive(Args, Debug)]
+pub(super) struct Secrets {
     /// File with the password, where the URL has none.
     #[arg(long = "database-password-file", env = "AGENTSLO_DATABASE_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -26,14 +33,26 @@ impl Database {
     /// # Errors
     /// Why nobody could connect with these.
     pub(super) fn access(&self) -> Result<Access, String> {
+        self.secrets.access(&self.url)
+    }
+
+    pub(super) async fn connect(&self) -> Result<Client, Stop> {
+        connect(&self.access().map_err(Stop::Usage)?).await
+    }
+}
+
+impl Secrets {
+    /// # Errors
+    /// Why nobody could connect with these and the URL.
+    pub(super) fn access(&self, url: &str) -> Result<Access, String> {
         let password = self.password_file.as_deref().map(text_of).transpose()?;
         let password = password.as_deref().map(str::trim_end);
-        Access::new(&self.url, password, self.authority.as_deref()).map_err(|error| error.to_string())
+        Access::new(url, password, self.authority.as_deref()).map_err(|error| error.to_string())
     }
-    pub(super) async fn connect(&self) -> Result<Client, Stop> {
-        let access = self.access().map_err(Stop::Usage)?;
-        access.connect().await.map_err(|error| unreachable(&error))
-    }
+}
+
+pub(super) async fn connect(access: &Access) -> Result<Client, Stop> {
+    access.connect().await.map_err(|error| unreachable(&error))
 }
 
 /// Why a command ends that the database did not answer.

@@ -1,9 +1,21 @@
 //! `agentslo ledger`: what agents did and what it cost, in PostgreSQL.
 
 mod anchor;
+mod anchors;
+mod cost;
 mod database;
+mod entries;
+mod erase;
+mod export;
 mod migrate;
+mod prices;
+mod progress;
+mod pseudonyms;
+mod retain;
 mod serve;
+mod session;
+mod tail;
+mod time;
 mod verify;
 
 use std::process::ExitCode;
@@ -21,15 +33,29 @@ pub(super) struct Arguments {
 enum Command {
     Migrate(migrate::Arguments),
     Serve(serve::Arguments),
+    Tail(tail::Arguments),
+    Session(session::Arguments),
+    Cost(cost::Arguments),
+    Prices(prices::Arguments),
     Verify(verify::Arguments),
     Anchor(anchor::Arguments),
+    Export(export::Arguments),
+    Erase(erase::Arguments),
+    Retain(retain::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match &arguments.command {
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Tail(arguments) => tail::run(arguments),
+        Command::Session(arguments) => session::run(arguments),
+        Command::Cost(arguments) => cost::run(arguments),
+        Command::Prices(arguments) => prices::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Anchor(arguments) => anchor::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Erase(arguments) => erase::run(arguments),
+        Command::Retain(arguments) => retain::run(arguments),
     }
 }

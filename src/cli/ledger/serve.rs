@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use agentslo_ledger::intake::{Contents, Policy};
+use agentslo_ledger::intake::{Accounts, Contents, Policy};
 use agentslo_ledger::sink::{self, Addresses};
 use clap::{Args, ValueEnum};
 use regex::Regex;
 
 use super::database::Database;
+use super::pseudonyms;
 use crate::cli::cluster::Stop;
 use crate::cli::daemon::{LogFormat, start_logging, told_to_stop};
-use crate::cli::files::unreadable;
 use crate::cli::print::refuse;
 use crate::domain::pipeline::Redaction;
 use crate::render;
@@ -30,9 +30,16 @@ pub(super) struct Arguments {
     /// Address for OTLP over HTTP.
     #[arg(long, default_value = "0.0.0.0:4318")]
     otlp_http: SocketAddr,
+    /// Address for `/livez`, `/readyz` and `/metrics`.
+    #[arg(long, default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
     /// What becomes of prompts, answers, and inputs and outputs of tools.
     #[arg(long, default_value = "drop")]
     contents: WhatOfContents,
+    /// What tells of calls of models and of runs; the other is entered without being accounted. The same as the agent's
+    /// profile counts.
+    #[arg(long, default_value = "events")]
+    accounts: WhatTells,
     /// File with the key of the pseudonyms under which users are entered. Without it no user is.
     #[arg(long, env = "AGENTSLO_PSEUDONYM_KEY_FILE", value_name = "FILE")]
     pseudonym_key_file: Option<PathBuf>,
@@ -51,6 +58,14 @@ enum WhatOfContents {
     Keep,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WhatTells {
+    /// Events: log records that have a name.
+    Events,
+    /// Spans.
+    Spans,
+}
+
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     start_logging(arguments.log_format);
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -59,7 +74,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Ok(both) => both,
             Err(message) => return refuse(&message),
         };
-    let addresses = Addresses { grpc: arguments.otlp_grpc, http: arguments.otlp_http };
+    let addresses =
+        Addresses { grpc: arguments.otlp_grpc, http: arguments.otlp_http, status: arguments.listen };
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
         return refuse("the system gives no resources to wait with");
     };
@@ -71,10 +87,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn policy(arguments: &Arguments) -> Result<Policy, String> {
-    let key = |file: &PathBuf| {
-        let key = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
-        Policy::pseudonyms(&key).map_err(|why| format!("{}: {why}", file.display()))
-    };
     Ok(Policy {
         contents: match arguments.contents {
             WhatOfContents::Drop => Contents::Drop,
@@ -82,7 +94,11 @@ fn policy(arguments: &Arguments) -> Result<Policy, String> {
             WhatOfContents::Keep => Contents::Keep,
         },
         content_keys: content_keys()?,
-        pseudonyms: arguments.pseudonym_key_file.as_ref().map(key).transpose()?,
+        accounts: match arguments.accounts {
+            WhatTells::Events => Accounts::Events,
+            WhatTells::Spans => Accounts::Spans,
+        },
+        pseudonyms: arguments.pseudonym_key_file.as_deref().map(pseudonyms::key).transpose()?,
     })
 }
 

@@ -1,0 +1,134 @@
+//! The sink: every form of OTLP, what it says of itself, and its end.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bed::eventually;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use super::{Ledger, Sink, agent, event, now};
+
+/// The value of a metric of a sink.
+async fn metric(sink: &Sink, name: &str) -> Option<f64> {
+    let text = get(&format!("{}/metrics", sink.status)).await.1;
+    let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Status and text of an answer; 0 where there is none.
+async fn get(url: &str) -> (u16, String) {
+    let Ok(answer) = reqwest::get(url).await else { return (0, String::new()) };
+    (answer.status().as_u16(), answer.text().await.unwrap_or_default())
+}
+
+/// A request in OTLP's JSON.
+fn body(agent: &str) -> Value {
+    let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+    let record = json!({
+        "timeUnixNano": now().to_string(), "attributes": [text("event.name", "tool_result")], "traceId":
+        "5b8efff798038103d269b633813fc60c", "severityNumber": 9,
+    });
+    json!({"resourceLogs": [{
+        "resource": {"attributes": [text("service.name", agent)]}, "scopeLogs": [{"logRecords": [record, {}]}],
+    }]})
+}
+
+#[tokio::test]
+async fn a_body_may_be_json_and_compressed() {
+    let ledger = Ledger::start().await;
+    let sink = ledger.sink_of_many_ways("sink").await;
+    let post = async |body: Vec<u8>, encoding: &str| {
+        let request = reqwest::Client::new().post(format!("{}/v1/logs", sink.http)).body(body);
+        let request = request.header("content-type", "application/json").header("content-encoding", encoding);
+        let answer = request.send().await.expect("it should answer");
+        (answer.status().as_u16(), answer.text().await.expect("it should say something"))
+    };
+    let plain = body("plain").to_string();
+    assert_eq!(
+        post(plain.clone().into_bytes(), "identity").await,
+        (200, r#"{"partialSuccess":null}"#.to_owned())
+    );
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(body("zipped").to_string().as_bytes()).expect("it should be compressed");
+    assert_eq!(post(gzip.finish().expect("it ends"), "gzip").await.0, 200);
+    let (code, said) =
+        post(plain.replace("resourceLogs", "resource_logs").replace("[{", "{").into_bytes(), "identity")
+            .await;
+    assert_eq!(code, 400, "{said}");
+    assert!(said.contains("OTLP in JSON"), "{said}");
+    let statement = "SELECT name, canonical::jsonb ->> 'trace' FROM ledger.entry JOIN ledger.stream ON id = stream ORDER BY 1";
+    let rows = ledger.admin.query(statement, &[]).await.expect("it should be read");
+    let rows: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let trace = "5b8efff798038103d269b633813fc60c".to_owned();
+    assert_eq!(rows, [("-/plain".to_owned(), trace.clone()), ("-/zipped".to_owned(), trace)]);
+    assert_eq!(metric(&sink, "agentslo_ledger_events_total{result=\"passed_over\"}").await, Some(2.0));
+    sink.process.stop().await;
+}
+
+#[tokio::test]
+async fn a_sink_that_cannot_commit_says_so() {
+    let ledger = Ledger::start().await;
+    let sink = ledger.sink_of_many_ways("sink").await;
+    let agent = agent(&sink.http, "support");
+    for _ in 0..2 {
+        agent.logs((0..5).map(numbered).collect()).await.expect("the events should be taken");
+    }
+    let entered = "agentslo_ledger_events_total{result=\"entered\"}";
+    assert_eq!(metric(&sink, entered).await, Some(5.0));
+    assert_eq!(metric(&sink, "agentslo_ledger_events_total{result=\"known\"}").await, Some(5.0));
+    assert_eq!(metric(&sink, "agentslo_ledger_transaction_duration_seconds_count").await, Some(2.0));
+
+    ledger.postgres.process().kill9();
+    let refused = agent.logs(vec![event(9)]).await;
+    assert!(refused.is_err(), "nothing is answered that is not committed");
+    assert_eq!(get(&format!("{}/readyz", sink.status)).await.0, 503);
+    assert_eq!(metric(&sink, "agentslo_ledger_transactions_failed_total").await, Some(3.0));
+    assert_eq!(metric(&sink, "agentslo_ledger_requests_busy_total").await, Some(1.0));
+    assert_eq!(get(&format!("{}/livez", sink.status)).await.0, 200, "a start would help nobody");
+    let started = async || ledger.postgres.process().start().await.ok();
+    eventually(Duration::from_mins(2), started).await.expect("PostgreSQL should start again");
+    let ready = async || (get(&format!("{}/readyz", sink.status)).await.0 == 200).then_some(());
+    eventually(Duration::from_mins(1), ready).await.expect("it should find back without being asked");
+    agent.logs(vec![event(9)]).await.expect("the event should be taken");
+    sink.process.stop().await;
+}
+
+/// The same event for the same number.
+fn numbered(number: usize) -> bed::otlp::logs::v1::LogRecord {
+    let mut numbered = event(number);
+    // A day has passed since midnight at most, and the number tells them apart.
+    numbered.time_unix_nano = now() / DAY * DAY + number as u64;
+    numbered
+}
+
+const DAY: u64 = 24 * 3600 * 1_000_000_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_before_the_end_is_committed() {
+    let ledger = Ledger::start().await;
+    let sink = ledger.sink_of_many_ways("sink").await;
+    let send = async |sender: usize| {
+        let agent = agent(&sink.http, "support");
+        let mut taken = 0_i64;
+        for number in 0..10_000 {
+            match agent.logs(vec![event(sender * 10_000 + number)]).await {
+                Ok(()) => taken += 1,
+                Err(_) => break,
+            }
+        }
+        taken
+    };
+    let senders = join_all((0..8).map(send));
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        sink.process.stop().await;
+    };
+    let (taken, ()) = tokio::join!(senders, stop);
+    let taken: i64 = taken.iter().sum();
+    let entered = ledger.count().await;
+    assert!(taken > 100, "{taken}");
+    assert_eq!(entered, taken, "what it answered is there, and nothing besides");
+}
