@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{Result, count};
 
-/// Namespaces that they are spread over.
-const NAMESPACES: usize = 20;
+/// Namespaces that they are spread over: each has fewer than an AgentPlatform allows.
+const NAMESPACES: usize = 50;
 /// Requests at once, as many as the operator makes.
 pub(crate) const AT_ONCE: usize = 16;
 

@@ -20,6 +20,7 @@ pub mod export;
 pub mod hash;
 pub mod intake;
 pub mod money;
+pub mod monitor;
 pub mod projection;
 pub mod ranges;
 pub mod sink;

@@ -5,6 +5,7 @@ mod keeping;
 mod pipeline;
 mod reading;
 mod sink;
+mod watching;
 
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -39,7 +40,10 @@ const WRITER: &str = "sink";
 
 impl Ledger {
     async fn start() -> Self {
-        let bed = Bed::start(Options::nothing()).await.expect("the bed should start");
+        Self::on(Bed::start(Options::nothing()).await.expect("the bed should start")).await
+    }
+
+    async fn on(bed: Bed) -> Self {
         let postgres = Postgres::start(&bed).await.expect("PostgreSQL should start");
         let connect = async |database: &str| {
             let access =
@@ -268,7 +272,7 @@ async fn what_was_anchored_can_neither_be_written_anew_nor_cut_off() {
     for name in ["rewritten", "cut-off", "dropped", "intact"] {
         agent(&url, name).logs((0..5).map(event).collect()).await.expect("the events should be taken");
     }
-    let (code, said) = ledger.run(&["anchor", "--key", &key, "--append", &anchors]);
+    let (code, said) = ledger.run(&["anchor", "--key", &key, "--anchors", &anchors]);
     assert_eq!(code, Some(0), "{said}");
     agent(&url, "intact").logs((5..9).map(event).collect()).await.expect("the events should be taken");
     let beside_anchors = ["verify", "--anchors", &anchors, "--public-key", &public];

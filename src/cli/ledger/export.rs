@@ -1,7 +1,6 @@
 //! `agentslo ledger export`: chains for somebody without the database.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use agentslo_ledger::anchor::Anchor;
@@ -11,7 +10,7 @@ use agentslo_ledger::store::{self, Client};
 use clap::Args;
 use futures::TryStreamExt;
 
-use super::anchors;
+use super::anchors::{Place, parsed};
 use super::database::{Database, unreachable};
 use crate::cli::cluster::{Stop, block_on};
 use crate::cli::print::try_write_out;
@@ -39,9 +38,8 @@ pub(super) struct Arguments {
     /// Only the entries of a session, and the hashes of what lies between them and up to the next anchor.
     #[arg(long, value_name = "SESSION", conflicts_with = "streams")]
     session: Option<String>,
-    /// File with anchors, as `agentslo ledger anchor` writes it; those of what is exported come along.
-    #[arg(long, value_name = "FILE")]
-    anchors: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// Streams, as `namespace/agent`. By default all of them.
     streams: Vec<String>,
 }
@@ -57,10 +55,7 @@ struct Part {
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     block_on(async {
-        let anchors = match &arguments.anchors {
-            Some(file) => anchors::read(file).map_err(Stop::Usage)?,
-            None => BTreeMap::new(),
-        };
+        let anchors = parsed(&arguments.place.read().await?).map_err(Stop::Usage)?;
         let client = arguments.database.connect().await?;
         let parts = match &arguments.session {
             Some(session) => of_session(&client, session, &anchors).await?,

@@ -12,11 +12,13 @@ mod prices;
 mod progress;
 mod pseudonyms;
 mod retain;
+mod rounds;
 mod serve;
 mod session;
 mod tail;
 mod time;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,7 @@ enum Command {
     Prices(prices::Arguments),
     Verify(verify::Arguments),
     Anchor(anchor::Arguments),
+    Watch(watch::Arguments),
     Export(export::Arguments),
     Erase(erase::Arguments),
     Retain(retain::Arguments),
@@ -54,6 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Command::Prices(arguments) => prices::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Anchor(arguments) => anchor::run(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Erase(arguments) => erase::run(arguments),
         Command::Retain(arguments) => retain::run(arguments),

@@ -16,7 +16,7 @@ use agentslo_ledger::verify::{Finding, Verdict};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::anchors::{Anchored, proven, public_key};
+use super::anchors::{Anchored, Place, proven, public_key};
 use super::database::{Secrets, connect, unreachable};
 use super::progress::bar;
 use crate::cli::cluster::{Stop, block_on_all_cores};
@@ -58,17 +58,16 @@ pub(super) struct Arguments {
     database_url: Option<String>,
     #[command(flatten)]
     secrets: Secrets,
-    /// File with anchors, as `agentslo ledger anchor` writes it.
-    #[arg(long, value_name = "FILE", requires = "public_key")]
-    anchors: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// File with the public half of the key that the anchors were signed with, in PEM.
     #[arg(long, value_name = "FILE")]
     public_key: Option<PathBuf>,
     /// Only what was entered since the last anchor of each stream.
-    #[arg(long, requires = "anchors")]
+    #[arg(long, requires = "public_key")]
     since_anchor: bool,
     /// An export in place of the database; `-` is standard input.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["anchors", "streams"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "config_map", "since_anchor", "streams"])]
     export: Option<PathBuf>,
     /// How many chains, or pieces of them, are read at once. By default as many as there are cores.
     #[arg(long, value_name = "NUMBER")]
@@ -99,8 +98,11 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         let url = arguments.database_url.as_deref().unwrap_or_default();
         let access = arguments.secrets.access(url).map_err(Stop::Usage)?;
         let client = connect(&access).await?;
-        let anchored = match arguments.anchors.as_deref().zip(key.as_ref()) {
-            Some((file, key)) => proven(file, key).map_err(Stop::Usage)?,
+        let anchored = match &key {
+            Some(key) => proven(&arguments.place.read().await?, key).map_err(Stop::Usage)?,
+            None if arguments.place.is_named() => {
+                return Err(Stop::Usage("anchors prove nothing without --public-key".to_owned()));
+            }
             None => BTreeMap::new(),
         };
         let chains = chains(arguments, &client, anchored).await?;

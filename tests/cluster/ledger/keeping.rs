@@ -107,7 +107,7 @@ async fn what_is_old_is_let_go_and_the_chain_begins_later() {
     agent.logs(months.to_vec()).await.expect("the calls should be taken");
     agent.logs((0..3).map(event).collect()).await.expect("the events should be taken");
     let ((key, public), anchors) = (ledger.keys(), ledger.file("anchors.jsonl"));
-    let anchor = ["anchor", "--key", &key, "--append", &anchors];
+    let anchor = ["anchor", "--key", &key, "--anchors", &anchors];
     assert_eq!(ledger.run(&anchor).0, Some(0));
     // Four of the six were entered long ago.
     let aged = "ALTER TABLE ledger.entry DISABLE TRIGGER ALL; \

@@ -24,7 +24,7 @@ async fn an_auditor_without_the_database_verifies_a_session() {
     let (sink, url) = ledger.sink("sink").await;
     agent(&url, "support").logs((0..20).map(event).collect()).await.expect("the events should be taken");
     let ((key, public), anchors) = (ledger.keys(), ledger.file("anchors.jsonl"));
-    assert_eq!(ledger.run(&["anchor", "--key", &key, "--append", &anchors]).0, Some(0));
+    assert_eq!(ledger.run(&["anchor", "--key", &key, "--anchors", &anchors]).0, Some(0));
     let (code, export) = ledger.run(&["export", "--session", "session-3", "--anchors", &anchors]);
     assert_eq!(code, Some(0), "{export}");
     // Entries 4, 11 and 18 are of the session; the anchor is at 20.

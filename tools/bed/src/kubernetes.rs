@@ -90,6 +90,8 @@ impl Kubernetes {
             .arg("--service-cluster-ip-range=10.0.0.0/24")
             .arg(format!("--audit-policy-file={}", file("audit.yaml")))
             .arg(format!("--audit-log-path={}", site.audit_log().display()))
+            // Whoever reads it reads all of it: it is never put aside for a new one.
+            .arg("--audit-log-maxsize=100000")
             .arg("--disable-admission-plugins=ServiceAccount")
             .arg("--allow-privileged=true")
             // It has nothing to lose, and would wait for every watch to end.

@@ -1,0 +1,151 @@
+//! What whoever verifies chains all the time has found, as metrics.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::anchor::Anchor;
+use crate::verify::Verdict;
+
+/// Which chain.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct OfStream {
+    stream: String,
+}
+
+/// An anchor, whole: whoever scrapes it keeps it.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Signed {
+    stream: String,
+    sequence: u64,
+    hash: String,
+    at: String,
+    key: String,
+    signature: String,
+}
+
+/// What was found. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    registry: Arc<Registry>,
+    intact: Family<OfStream, Gauge>,
+    sequence: Family<OfStream, Gauge>,
+    verified: Family<OfStream, Gauge>,
+    anchors: Family<Signed, Gauge>,
+    failures: Counter,
+    state: Arc<Mutex<Found>>,
+    is_done: Arc<AtomicBool>,
+}
+
+/// What was found of each stream so far.
+#[derive(Debug, Default)]
+struct Found {
+    /// Whether its whole was intact when it was read last.
+    whole: BTreeMap<String, bool>,
+    anchors: BTreeMap<String, Signed>,
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("agentslo_ledger");
+        let (intact, sequence, verified) = (Family::default(), Family::default(), Family::default());
+        let (anchors, failures) = (Family::default(), Counter::default());
+        let help = "Whether nothing was done to a chain: 1, or 0";
+        registry.register("chain_intact", help, Family::clone(&intact));
+        registry.register("chain_head_sequence", "Entries of a chain", Family::clone(&sequence));
+        let help = "When a chain was last verified";
+        registry.register_with_unit(
+            "chain_verified_timestamp",
+            help,
+            Unit::Seconds,
+            Family::clone(&verified),
+        );
+        registry.register("anchor_info", "The last anchor of a chain", Family::clone(&anchors));
+        let help = "Rounds in which the chains could not be read";
+        registry.register("verifications_failed", help, Counter::clone(&failures));
+        let (state, is_done) = (Arc::default(), Arc::default());
+        Self { registry: Arc::new(registry), intact, sequence, verified, anchors, failures, state, is_done }
+    }
+}
+
+impl Monitor {
+    /// Notes what is to be said of a chain, of which all was read or only its end, at a time in seconds since the
+    /// epoch. A whole that was not intact stays so until it is read again.
+    pub fn verified(&self, stream: &str, verdict: &Verdict, is_whole: bool, at: i64) {
+        let is_intact = verdict.findings.is_empty();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = state.whole.entry(stream.to_owned()).or_insert(true);
+        if is_whole {
+            *whole = is_intact;
+        }
+        let of = OfStream { stream: stream.to_owned() };
+        self.intact.get_or_create(&of).set(i64::from(*whole && is_intact));
+        self.sequence.get_or_create(&of).set(verdict.head.sequence.cast_signed());
+        self.verified.get_or_create(&of).set(at);
+    }
+
+    /// Notes the last anchor of a chain.
+    pub fn anchored(&self, anchor: &Anchor) {
+        let statement = &anchor.statement;
+        let signed = Signed {
+            stream: statement.stream.clone(),
+            sequence: statement.head.sequence,
+            hash: statement.head.hash.to_string(),
+            at: statement.at.clone(),
+            key: anchor.key.to_string(),
+            signature: anchor.signature.clone(),
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = state.anchors.insert(statement.stream.clone(), signed.clone()) {
+            self.anchors.remove(&before);
+        }
+        self.anchors.get_or_create(&signed).set(1);
+    }
+
+    /// Notes that all chains were read.
+    pub fn done(&self) {
+        self.is_done.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that they could not be.
+    pub fn failed(&self) {
+        self.failures.inc();
+        self.is_done.store(false, Ordering::Relaxed);
+    }
+
+    /// `/livez`, `/readyz` and `/metrics`.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route("/livez", get(async || "ok"))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(expose))
+            .with_state(self.clone())
+    }
+}
+
+async fn readyz(State(monitor): State<Monitor>) -> impl IntoResponse {
+    if monitor.is_done.load(Ordering::Relaxed) {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the chains were not read")
+    }
+}
+
+async fn expose(State(monitor): State<Monitor>) -> impl IntoResponse {
+    let mut text = String::new();
+    encode(&mut text, &monitor.registry).expect("writing to a string should not fail");
+    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+}
