@@ -53,21 +53,37 @@ impl Place {
         self.file.is_some() || self.config_map.is_some()
     }
 
-    /// What is kept there, as lines; nothing where nobody says where, or nothing was kept yet.
+    /// What is kept there, as lines; nothing where nobody says where.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not there: who names a place counts on what is kept in it.
+    pub(super) async fn read(&self) -> Result<String, Stop> {
+        match (self.read_if_there().await?, self) {
+            (Some(lines), _) => Ok(lines),
+            (None, Self { file: Some(file), .. }) => {
+                Err(Stop::Usage(format!("there are no anchors in {}: there is no such file", file.display())))
+            }
+            (None, Self { config_map: Some((namespace, name)), .. }) => {
+                Err(Stop::Usage(format!("there is no ConfigMap '{namespace}/{name}' with anchors")))
+            }
+            (None, Self { file: None, config_map: None }) => Ok(String::new()),
+        }
+    }
+
+    /// The same, and none where nothing was kept yet.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub(super) async fn read(&self) -> Result<String, Stop> {
+    pub(super) async fn read_if_there(&self) -> Result<Option<String>, Stop> {
         if let Some(file) = &self.file {
             return match std::fs::read_to_string(file) {
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-                read => read.map_err(|error| Stop::Usage(unreadable(file, &error))),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                read => read.map(Some).map_err(|error| Stop::Usage(unreadable(file, &error))),
             };
         }
-        let Some((namespace, name)) = &self.config_map else { return Ok(String::new()) };
+        let Some((namespace, name)) = &self.config_map else { return Ok(None) };
         let map = maps(namespace).await?.get_opt(name).await;
-        let map = map.map_err(|error| Stop::of("ConfigMaps", &error))?;
-        Ok(map.map(text).unwrap_or_default())
+        Ok(map.map_err(|error| Stop::of("ConfigMaps", &error))?.map(text))
     }
 
     /// Keeps further lines there. They are there for good when this returns.

@@ -95,9 +95,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         if let Some(file) = &arguments.export {
             return export(file, key.as_ref(), arguments.output).map_err(Stop::Usage);
         }
-        let url = arguments.database_url.as_deref().unwrap_or_default();
-        let access = arguments.secrets.access(url).map_err(Stop::Usage)?;
-        let client = connect(&access).await?;
         let anchored = match &key {
             Some(key) => proven(&arguments.place.read().await?, key).map_err(Stop::Usage)?,
             None if arguments.place.is_named() => {
@@ -105,6 +102,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             }
             None => BTreeMap::new(),
         };
+        let url = arguments.database_url.as_deref().unwrap_or_default();
+        let access = arguments.secrets.access(url).map_err(Stop::Usage)?;
+        let client = connect(&access).await?;
         let chains = chains(arguments, &client, anchored).await?;
         let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let (bar, progress) = bar(links(&client, &chains).await?);

@@ -50,6 +50,12 @@ async fn an_auditor_without_the_database_verifies_a_session() {
     assert_ne!(code, Some(0), "{said}");
     let (code, said) = ledger.run(&["export", "--session", "nobody"]);
     assert_eq!(code, Some(1), "{said}");
+    // Nobody takes a name that was mistyped for a ledger without anchors.
+    let (code, said) =
+        ledger.run(&["verify", "--anchors", &ledger.file("mistyped"), "--public-key", &public]);
+    assert_eq!(code, Some(2), "{said}");
+    let (code, said) = ledger.run(&["verify", "--anchors", &anchors]);
+    assert_eq!((code, said.as_str()), (Some(2), "error: anchors prove nothing without --public-key\n"));
     sink.stop().await;
 }
 
