@@ -33,7 +33,7 @@ pub(super) fn burn(slo: &Slo, urgency: Urgency) -> String {
     let mut windows = slo.alerting().pairs_of(urgency).map(|pair| in_window(slo, pair));
     let first = windows.next().unwrap_or_default().replacen(
         " in the last",
-        &format!(" {} in the last", slo.indicator().phrase),
+        &format!(" {} in the last", literal(&slo.indicator().phrase)),
         1,
     );
     let all: Vec<String> = std::iter::once(first).chain(windows).collect();
@@ -49,7 +49,7 @@ pub(super) fn exhausted(slo: &Slo) -> String {
         subject(slo),
         group_labels(slo),
         slo.window(),
-        slo.indicator().phrase,
+        literal(&slo.indicator().phrase),
         allowed_percent(slo)
     )
 }
