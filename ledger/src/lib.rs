@@ -24,5 +24,6 @@ pub mod monitor;
 pub mod projection;
 pub mod ranges;
 pub mod sink;
+mod status;
 pub mod store;
 pub mod verify;

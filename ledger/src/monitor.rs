@@ -5,19 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use axum::routing::get;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::anchor::Anchor;
+use crate::status::{self, Status};
 use crate::verify::Verdict;
 
 /// Which chain.
@@ -128,24 +123,16 @@ impl Monitor {
 
     /// `/livez`, `/readyz` and `/metrics`.
     pub fn routes(&self) -> Router {
-        Router::new()
-            .route("/livez", get(async || "ok"))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(expose))
-            .with_state(self.clone())
+        status::routes(self.clone())
     }
 }
 
-async fn readyz(State(monitor): State<Monitor>) -> impl IntoResponse {
-    if monitor.is_done.load(Ordering::Relaxed) {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the chains were not read")
+impl Status for Monitor {
+    fn unready(&self) -> Option<&'static str> {
+        (!self.is_done.load(Ordering::Relaxed)).then_some("the chains were not read")
     }
-}
 
-async fn expose(State(monitor): State<Monitor>) -> impl IntoResponse {
-    let mut text = String::new();
-    encode(&mut text, &monitor.registry).expect("writing to a string should not fail");
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::intake::Intake;
+use crate::status::Status;
 use crate::store::Appended;
 
 /// What became of an event.
@@ -82,18 +82,18 @@ impl Metrics {
         self.is_connected.store(is_connected, Ordering::Relaxed);
     }
 
-    pub(super) fn is_connected(&self) -> bool {
-        self.is_connected.load(Ordering::Relaxed)
-    }
-
-    /// In the format of OpenMetrics.
-    pub(super) fn encode(&self) -> String {
-        let mut text = String::new();
-        encode(&mut text, &self.registry).expect("writing to a string should not fail");
-        text
-    }
-
     fn count(&self, result: &'static str, number: usize) {
         self.events.get_or_create(&Became { result }).inc_by(number as u64);
+    }
+}
+
+/// A sink that cannot commit says so, and a Service sends nobody there.
+impl Status for Metrics {
+    fn unready(&self) -> Option<&'static str> {
+        (!self.is_connected.load(Ordering::Relaxed)).then_some("the database takes nothing")
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
     }
 }

@@ -12,7 +12,6 @@ mod http;
 mod metrics;
 mod queue;
 mod serve;
-mod status;
 mod take;
 
 pub use self::serve::{Addresses, serve};

@@ -14,9 +14,9 @@ use tonic::transport::server::TcpIncoming;
 use super::http::routes;
 use super::metrics::Metrics;
 use super::queue::{Queue, write};
-use super::status;
 use super::take::Sink;
 use crate::intake::Policy;
+use crate::status;
 use crate::store::{Access, Ledger};
 
 /// Largest request, in bytes: what a Collector sends at once by default is far less.

@@ -43,8 +43,8 @@ fn text(stored: &Stored) -> String {
     let at = entry.at.parse().ok().and_then(|at| Timestamp::from_nanosecond(at).ok());
     let at = at.map_or(entry.at, |at| format!("{at:.3}"));
     let mut text = format!("{at}  {stream} #{}  {}", link.sequence, entry.event);
-    for (name, value) in entry.session.iter().map(|session| ("session", session.as_str())) {
-        let _ = write!(text, "  {name}={value}");
+    if let Some(session) = &entry.session {
+        let _ = write!(text, "  session={session}");
     }
     for (name, value) in &entry.details {
         let value = match value {

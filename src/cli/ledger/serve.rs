@@ -11,9 +11,8 @@ use regex::Regex;
 
 use super::database::Database;
 use super::pseudonyms;
-use crate::cli::cluster::Stop;
+use crate::cli::cluster::{Stop, block_on_all_cores};
 use crate::cli::daemon::{LogFormat, start_logging, told_to_stop};
-use crate::cli::print::refuse;
 use crate::domain::pipeline::Redaction;
 use crate::render;
 
@@ -68,22 +67,16 @@ enum WhatTells {
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     start_logging(arguments.log_format);
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let (access, policy) =
-        match arguments.database.access().and_then(|access| Ok((access, policy(arguments)?))) {
-            Ok(both) => both,
-            Err(message) => return refuse(&message),
-        };
-    let addresses =
-        Addresses { grpc: arguments.otlp_grpc, http: arguments.otlp_http, status: arguments.listen };
-    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
-        return refuse("the system gives no resources to wait with");
-    };
-    tracing::info!(grpc = %addresses.grpc, http = %addresses.http, "the ledger takes events");
-    match runtime.block_on(sink::serve(addresses, policy, access, told_to_stop())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => Stop::Unreachable(format!("cannot receive: {error}")).report(),
-    }
+    block_on_all_cores(async {
+        let access = arguments.database.access().map_err(Stop::Usage)?;
+        let policy = policy(arguments).map_err(Stop::Usage)?;
+        let addresses =
+            Addresses { grpc: arguments.otlp_grpc, http: arguments.otlp_http, status: arguments.listen };
+        tracing::info!(grpc = %addresses.grpc, http = %addresses.http, "the ledger takes events");
+        let served = sink::serve(addresses, policy, access, told_to_stop()).await;
+        served.map_err(|error| Stop::Unreachable(format!("cannot receive: {error}")))?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn policy(arguments: &Arguments) -> Result<Policy, String> {
