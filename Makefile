@@ -18,7 +18,9 @@ EVENTS ?= 200000
 # Where the image goes, and under which version.
 IMAGE ?= agentslo
 VERSION ?= $(shell sed -n 's/^appVersion: //p' charts/agentslo/Chart.yaml)
-BUILDX = docker buildx build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --tag $(IMAGE):$(VERSION)
+# Cargo features of the program in the image: make image FEATURES=ledger IMAGE=agentslo-ledger
+FEATURES ?=
+BUILDX = docker buildx build --build-arg FEATURES=$(FEATURES) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --tag $(IMAGE):$(VERSION)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -187,15 +187,26 @@ fn place(
 #[must_use]
 pub fn is_as_desired(live: &Value, artifact: &Artifact) -> bool {
     let desired = artifact.to_value();
-    contains(live, &desired) && managed_fields::are_exactly(FIELD_MANAGER, live, &desired)
+    let lists = if artifact.kind().has_exact_lists() { is_same } else { is_filled_in };
+    contains(live, &desired, lists) && managed_fields::are_exactly(FIELD_MANAGER, live, &desired)
 }
 
-/// Whether an object holds everything that we set. What is in a list, and so a rule, must be the same: what
-/// is added to an alert can silence it.
-fn contains(live: &Value, desired: &Value) -> bool {
+/// Whether an object holds everything that we set; `same` tells of what is in lists.
+fn contains(live: &Value, desired: &Value, same: fn(&Value, &Value) -> bool) -> bool {
     match (live, desired) {
-        (Value::Object(live), Value::Object(desired)) => {
-            desired.iter().all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired)))
+        (Value::Object(live), Value::Object(desired)) => desired
+            .iter()
+            .all(|(key, desired)| live.get(key).is_some_and(|live| contains(live, desired, same))),
+        (live, desired) => same(live, desired),
+    }
+}
+
+/// Whether two values are the same but for what is filled in where nothing was asked for.
+fn is_filled_in(live: &Value, desired: &Value) -> bool {
+    match (live, desired) {
+        (Value::Array(live), Value::Array(desired)) => {
+            live.len() == desired.len()
+                && live.iter().zip(desired).all(|(live, desired)| contains(live, desired, is_filled_in))
         }
         (live, desired) => is_same(live, desired),
     }
@@ -255,9 +266,13 @@ mod tests {
     fn what_is_in_a_list_is_the_same_or_not_as_desired() {
         let rule = serde_json::json!({"rules": [{"alert": "a", "limit": 1.0}]});
         let live = |rule: Value| serde_json::json!({"rules": [rule], "theirs": true});
-        assert!(contains(&live(serde_json::json!({"alert": "a", "limit": 1})), &rule));
-        assert!(!contains(&live(serde_json::json!({"alert": "a", "limit": 2})), &rule));
-        assert!(!contains(&live(serde_json::json!({"alert": "a", "limit": 1, "for": "30d"})), &rule));
+        let holds = |live_rule: Value, same| contains(&live(live_rule), &rule, same);
+        assert!(holds(serde_json::json!({"alert": "a", "limit": 1}), is_same));
+        assert!(!holds(serde_json::json!({"alert": "a", "limit": 2}), is_same));
+        let longer = serde_json::json!({"alert": "a", "limit": 1, "for": "30d"});
+        assert!(!holds(longer.clone(), is_same));
+        assert!(holds(longer, is_filled_in), "of a workload the API server fills in what is left open");
+        assert!(!holds(serde_json::json!({"alert": "b", "limit": 1}), is_filled_in));
     }
 
     #[test]

@@ -113,8 +113,19 @@ pub mod alert {
     /// The Collector dropped data points.
     pub const PIPELINE_DROPPED: &str = "AgentPipelineDataDropped";
 
+    /// Something was done to a chain of the ledger.
+    pub const LEDGER_NOT_INTACT: &str = "AgentLedgerNotIntact";
+    /// Nobody has verified a chain of the ledger for too long.
+    pub const LEDGER_NOT_VERIFIED: &str = "AgentLedgerNotVerified";
+    /// The sink of a ledger cannot commit.
+    pub const LEDGER_NOT_ENTERING: &str = "AgentLedgerNotEntering";
+    /// A chain does not grow though the agent runs.
+    pub const LEDGER_STOPPED: &str = "AgentLedgerStopped";
+    /// The sink of a ledger refused events.
+    pub const LEDGER_REFUSED: &str = "AgentLedgerEventsRefused";
+
     /// All of them: by these names and by the labels routes know our alerts from others.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 23] = [
         BURN,
         EXHAUSTED,
         NO_DATA,
@@ -133,6 +144,11 @@ pub mod alert {
         PIPELINE_EXPORT,
         PIPELINE_REFUSED,
         PIPELINE_DROPPED,
+        LEDGER_NOT_INTACT,
+        LEDGER_NOT_VERIFIED,
+        LEDGER_NOT_ENTERING,
+        LEDGER_STOPPED,
+        LEDGER_REFUSED,
     ];
 }
 
@@ -176,16 +192,21 @@ pub mod condition {
     pub const GUARDS_APPLIED: &str = "GuardsApplied";
     /// The alert routes are as desired.
     pub const ROUTES_APPLIED: &str = "RoutesApplied";
+    /// What enters events into a ledger is as desired.
+    pub const LEDGER_APPLIED: &str = "LedgerApplied";
+    /// Nothing was done to what was entered. Not part of `Ready`.
+    pub const AUDIT_INTACT: &str = "AuditIntact";
     /// The monitors of pods are as desired.
     pub const MONITORS_APPLIED: &str = "MonitorsApplied";
     /// All that say whether a child is as desired.
-    pub const APPLICATIONS: [&str; 6] = [
+    pub const APPLICATIONS: [&str; 7] = [
         RULES_APPLIED,
         PIPELINE_APPLIED,
         MONITORS_APPLIED,
         GUARDS_APPLIED,
         ROUTES_APPLIED,
         DASHBOARDS_APPLIED,
+        LEDGER_APPLIED,
     ];
     /// The controller is at work on this generation (kstatus, abnormal when true).
     pub const RECONCILING: &str = "Reconciling";
@@ -295,6 +316,14 @@ pub mod reason {
     pub const UNSUPPORTED_GUARD: &str = "UnsupportedGuard";
     /// It is written, and nothing is seen of whoever should use it.
     pub const NOT_OBSERVED: &str = "NotObserved";
+    /// A chain was intact when it was last verified.
+    pub const INTACT: &str = "Intact";
+    /// Something was done to a chain.
+    pub const NOT_INTACT: &str = "NotIntact";
+    /// Nobody has verified a chain for too long.
+    pub const NOT_VERIFIED: &str = "NotVerified";
+    /// The operator was not told that it may.
+    pub const NOT_ALLOWED: &str = "NotAllowed";
     /// Done with this generation.
     pub const OBSERVED: &str = "Observed";
     /// An error is being retried.

@@ -23,7 +23,7 @@ use agentslo_ledger::content::hash_of;
 use agentslo_ledger::hash::Sha256;
 use agentslo_ledger::intake::{self, Accounts, Contents, Policy, Received};
 use agentslo_ledger::sink::{self, Addresses};
-use agentslo_ledger::store::{self, Access, Chain, Client, Ledger};
+use agentslo_ledger::store::{self, Access, Chain, Client, Credentials, Ledger};
 use bed::otlp::{self, Sender};
 use bed::{Bed, Options, Postgres, eventually};
 use futures::future::try_join_all;
@@ -90,11 +90,11 @@ fn report(measured: f64, wanted: f64, what: &str, ratio: f64, of: &str) {
 
 /// A database with the tables of the ledger.
 async fn database(postgres: &Postgres) -> Result<Access> {
-    let root = Access::new(&postgres.superuser_url("postgres"), None, None)?;
+    let root = Access::new(&postgres.superuser_url("postgres"), Credentials::default(), None)?;
     let ready = eventually(Duration::from_mins(1), async || root.connect().await.ok()).await;
     let root = ready.ok_or("PostgreSQL lets nobody in")?;
     root.batch_execute("CREATE DATABASE ledger").await?;
-    let access = Access::new(&postgres.superuser_url("ledger"), None, None)?;
+    let access = Access::new(&postgres.superuser_url("ledger"), Credentials::default(), None)?;
     store::migrate(&mut access.connect().await?).await?;
     Ok(access)
 }
@@ -199,6 +199,7 @@ fn policy() -> Result<Policy> {
         contents: Contents::Drop,
         content_keys: Regex::new("^prompt$")?,
         pseudonyms: None,
+        stream: None,
         accounts: Accounts::Events,
     })
 }

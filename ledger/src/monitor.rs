@@ -1,7 +1,7 @@
 //! What whoever verifies chains all the time has found, as metrics.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -19,6 +19,24 @@ use crate::verify::Verdict;
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct OfStream {
     stream: String,
+}
+
+/// Which chain, and over which time.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Over {
+    stream: String,
+    over: &'static str,
+}
+
+/// What an agent spent, in millionths of a US dollar.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spending {
+    /// In the last 24 hours.
+    pub day: i64,
+    /// In the last 7 days.
+    pub week: i64,
+    /// Days of the last 7 since the first of its events.
+    pub days: f64,
 }
 
 /// An anchor, whole: whoever scrapes it keeps it.
@@ -40,6 +58,8 @@ pub struct Monitor {
     sequence: Family<OfStream, Gauge>,
     verified: Family<OfStream, Gauge>,
     anchors: Family<Signed, Gauge>,
+    spend: Family<Over, Gauge<f64, AtomicU64>>,
+    days: Family<OfStream, Gauge<f64, AtomicU64>>,
     failures: Counter,
     state: Arc<Mutex<Found>>,
     is_done: Arc<AtomicBool>,
@@ -69,10 +89,16 @@ impl Default for Monitor {
             Family::clone(&verified),
         );
         registry.register("anchor_info", "The last anchor of a chain", Family::clone(&anchors));
+        let (spend, days) = (Family::default(), Family::default());
+        let help = "Estimated US dollars that an agent spent in a time";
+        registry.register("spend_usd", help, Family::clone(&spend));
+        let help = "Days of the last seven since the first of an agent's events";
+        registry.register("spend_observed_days", help, Family::clone(&days));
         let help = "Rounds in which the chains could not be read";
         registry.register("verifications_failed", help, Counter::clone(&failures));
         let (state, is_done) = (Arc::default(), Arc::default());
-        Self { registry: Arc::new(registry), intact, sequence, verified, anchors, failures, state, is_done }
+        let registry = Arc::new(registry);
+        Self { registry, intact, sequence, verified, anchors, spend, days, failures, state, is_done }
     }
 }
 
@@ -108,6 +134,16 @@ impl Monitor {
             self.anchors.remove(&before);
         }
         self.anchors.get_or_create(&signed).set(1);
+    }
+
+    /// Notes what the agent of a stream spent.
+    pub fn spent(&self, stream: &str, spending: Spending) {
+        #[allow(clippy::cast_precision_loss, reason = "amounts are far below 2^52 millionths")]
+        let dollars = |micro: i64| micro as f64 / 1e6;
+        for (over, micro) in [("1d", spending.day), ("7d", spending.week)] {
+            self.spend.get_or_create(&Over { stream: stream.to_owned(), over }).set(dollars(micro));
+        }
+        self.days.get_or_create(&OfStream { stream: stream.to_owned() }).set(spending.days);
     }
 
     /// Notes that all chains were read.

@@ -13,9 +13,10 @@ use kube::{Client, Config};
 use super::check::valid_platforms;
 use super::daemon::{LogFormat, start_logging, told_to_stop};
 use super::print::{UNREACHABLE, USAGE};
-use crate::controller::{self, Election, Scope, Settings};
+use crate::controller::{self, Election, Scope, Settings, without_ledgers};
 use crate::domain::names::short_hash;
 use crate::domain::shard::Shards;
+use crate::render::ArtifactKind;
 
 /// Longest time in which the API server may say nothing on a connection that it should answer on. A watch
 /// has a bookmark every minute.
@@ -55,6 +56,9 @@ pub(super) struct Arguments {
     /// work at once.
     #[arg(long, default_value = "1", value_name = "COUNT", requires = "leader_elect")]
     shards: NonZeroU16,
+    /// Make the pods of ledgers, with what they need, where AgentObservabilities ask for one.
+    #[arg(long)]
+    ledger: bool,
     /// What this replica calls itself in the Lease; letters that differ from start to start are added. By default the host's name.
     #[arg(long, env = "POD_NAME", value_name = "NAME", hide_env_values = true)]
     identity: Option<String>,
@@ -130,6 +134,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
             selector: arguments.watch_label_selector.clone(),
             platforms,
         },
+        kinds: if arguments.ledger { ArtifactKind::ALL.into() } else { without_ledgers() },
         election,
     })
 }

@@ -16,17 +16,22 @@ const MISSING_FOR: Duration = Duration::from_secs(10);
 
 /// Which kinds were found to be installed.
 pub(super) struct Kinds {
+    /// Those that we may make.
+    allowed: BTreeSet<ArtifactKind>,
     /// Those that were. Each is watched from then on.
     served: watch::Sender<BTreeSet<ArtifactKind>>,
     missing: Mutex<BTreeMap<ArtifactKind, Instant>>,
 }
 
 impl Kinds {
-    pub(super) fn new(served: watch::Sender<BTreeSet<ArtifactKind>>) -> Self {
-        Self { served, missing: Mutex::default() }
+    pub(super) fn new(
+        allowed: BTreeSet<ArtifactKind>,
+        served: watch::Sender<BTreeSet<ArtifactKind>>,
+    ) -> Self {
+        Self { allowed, served, missing: Mutex::default() }
     }
 
-    /// Which of the kinds the API server knows. A kind that is missing is asked for again after a while,
+    /// Which of the kinds we may make and the API server knows. A kind that is missing is asked for again after a while,
     /// so that it may be installed later without a restart.
     pub(super) async fn installed(
         &self,
@@ -34,7 +39,7 @@ impl Kinds {
         client: &Client,
     ) -> Result<BTreeSet<ArtifactKind>, kube::Error> {
         let mut installed = BTreeSet::new();
-        for kind in kinds.iter().copied() {
+        for kind in kinds.intersection(&self.allowed).copied() {
             if self.is_installed(client, kind).await? {
                 installed.insert(kind);
             }

@@ -72,7 +72,7 @@ use crate::render::ArtifactKind;
 use crate::server::{Probes, Readiness, serve};
 
 pub use error::{ReconcileError, Retry};
-pub use settings::{Election, Scope, Settings};
+pub use settings::{Election, Scope, Settings, without_ledgers};
 
 /// Longest wait for reconciliations under way when the operator stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -151,7 +151,7 @@ async fn reconcile_all(
         namespaces: stores.namespaces.clone(),
         caches_full: SetOnce::new(),
         children: Arc::clone(&stores.children),
-        kinds: Kinds::new(served),
+        kinds: Kinds::new(settings.kinds.clone(), served),
         seniority: Arc::clone(&stores.seniority),
         queue: Mutex::new(WorkQueue::new()),
         limits: Limits::default(),

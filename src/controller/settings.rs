@@ -1,5 +1,6 @@
 //! How the operator runs.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use kube::{Api, Client};
 
 use crate::api::v1alpha1::AgentPlatform;
 use crate::domain::shard::Shards;
+use crate::render::ArtifactKind;
 
 /// How the operator runs.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Settings {
     pub operator_namespace: String,
     /// What it looks at.
     pub scope: Scope,
+    /// Kinds of children that it may make.
+    pub kinds: BTreeSet<ArtifactKind>,
     /// How it shares the work with other replicas, if there are any.
     pub election: Option<Election>,
 }
@@ -32,9 +36,17 @@ impl Default for Settings {
             poll_interval: Duration::from_secs(30),
             operator_namespace: "agentslo-system".to_owned(),
             scope: Scope::default(),
+            kinds: without_ledgers(),
             election: None,
         }
     }
+}
+
+/// All kinds but those that only ledgers need.
+#[must_use]
+pub fn without_ledgers() -> BTreeSet<ArtifactKind> {
+    let all = ArtifactKind::ALL.into_iter();
+    all.filter(|kind| !ArtifactKind::OF_LEDGERS.contains(kind)).collect()
 }
 
 /// What the operator looks at.

@@ -80,14 +80,18 @@ pub enum Watch {
     },
     /// The pipeline loses telemetry.
     PipelineLoss,
+    /// Something was done to what was entered into the ledger.
+    LedgerIntegrity,
+    /// Events are not entered into the ledger, or nobody verifies them.
+    LedgerLoss,
 }
 
 impl Watch {
-    /// Whether it wakes somebody: only money that is being lost does.
+    /// Whether it wakes somebody: only money that is being lost does, and whoever covers up what was done.
     #[must_use]
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::SpendRate { .. } => Urgency::Page,
+            Self::SpendRate { .. } | Self::LedgerIntegrity => Urgency::Page,
             Self::SpendBudget { .. }
             | Self::Activity { .. }
             | Self::Stuck { .. }
@@ -96,7 +100,8 @@ impl Watch {
             | Self::TelemetryMissing { .. }
             | Self::CardinalityOverflow
             | Self::SlowShare { .. }
-            | Self::PipelineLoss => Urgency::Ticket,
+            | Self::PipelineLoss
+            | Self::LedgerLoss => Urgency::Ticket,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod estimator;
 pub mod governance;
 pub mod guard;
 pub mod indicator;
+pub mod ledger;
 pub mod metric_name;
 pub mod names;
 pub mod objective;

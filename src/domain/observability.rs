@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::agent_series::AgentSeries;
 use super::decimal::Decimal;
 use super::guard::Guard;
+use super::ledger::{self, Ledger};
 use super::pipeline::Pipeline;
 use super::platform::Platform;
 use super::role::Role;
@@ -32,6 +33,7 @@ pub(crate) struct ObservabilityParts {
     pub(crate) dashboards: Option<DashboardDelivery>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) routing: Option<Routing>,
+    pub(crate) ledger: Option<Ledger>,
     pub(crate) platform: Platform,
 }
 
@@ -122,6 +124,18 @@ impl Observability {
     #[must_use]
     pub fn routing(&self) -> Option<&Routing> {
         self.0.routing.as_ref()
+    }
+
+    /// What is entered into a ledger.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.0.ledger.as_ref()
+    }
+
+    /// The agent's stream in the ledger.
+    #[must_use]
+    pub fn stream(&self) -> String {
+        ledger::stream(&self.0.namespace, &self.0.agent)
     }
 
     /// What the platform team decided for the namespace.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::ledger::Offer;
 use super::window::Window;
 use crate::api::v1alpha1::{Backend, CollectorSharing, Estimator, MailServer, PrometheusEndpoint};
 
@@ -36,6 +37,8 @@ pub struct Platform {
     pub mail: Option<MailServer>,
     /// Back ends that tenants may name.
     pub backends: Vec<Backend>,
+    /// Ledgers that tenants may ask for; none where there are none.
+    pub ledger: Option<Arc<Offer>>,
     /// How Collectors are run.
     pub collectors: Collectors,
     /// How Grafana finds dashboards.
@@ -127,6 +130,7 @@ impl Default for Platform {
             route_labels: BTreeMap::new(),
             mail: None,
             backends: Vec::new(),
+            ledger: None,
             collectors: Collectors::default(),
             grafana: Grafana::default(),
             namespace_label: Some("namespace".to_owned()),

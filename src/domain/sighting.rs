@@ -34,8 +34,23 @@ pub struct Seen {
     pub run_buckets: BTreeSet<Decimal>,
     /// Whether a Collector of the pipeline was scraped in the last minutes; not where there is no pipeline.
     pub has_collector: bool,
-    /// What the agent spent; none where its telemetry does not say.
+    /// What the agent spent by its metrics; none where they do not say.
     pub spend: Option<SpendSeen>,
+    /// What it spent by the ledger; none where there is none.
+    pub ledger_spend: Option<SpendSeen>,
+    /// What is said of its chain in the ledger; none where nothing is.
+    pub audit: Option<AuditSeen>,
+}
+
+/// What whoever verifies a chain says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditSeen {
+    /// Whether nothing was done to it.
+    pub is_intact: bool,
+    /// When it was last verified, in seconds since the epoch.
+    pub verified_at: i64,
+    /// The last link that was signed: its place and its hash.
+    pub head: Option<(i64, String)>,
 }
 
 /// What an agent spent, in US dollars.

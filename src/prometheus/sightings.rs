@@ -8,10 +8,11 @@ use super::{Connection, QueryError};
 use crate::domain::decimal::Decimal;
 use crate::domain::guard::Watch;
 use crate::domain::observability::Observability;
+use crate::domain::promql::LabelMatcher;
 use crate::domain::role::Role;
-use crate::domain::sighting::{Seen, SpendSeen};
+use crate::domain::sighting::{AuditSeen, Seen, SpendSeen};
 use crate::profiles::MetricKind;
-use crate::render::guards::{collector_up, dollars};
+use crate::render::guards::{collector_up, dollars, of_chain};
 
 /// Label by which the answer tells its parts.
 const PART: &str = "part";
@@ -19,6 +20,18 @@ const PART: &str = "part";
 const TILES_PER_DAY: f64 = 288.0;
 /// The part that says which buckets there are.
 const BUCKET: &str = "bucket";
+/// The parts that say what was spent in a day and a week, and how many counts there are.
+const SPEND: [&str; 3] = ["spend24h", "spend7d", "tiles"];
+/// The parts that say the same by the ledger, and of how many days.
+const LEDGER_SPEND: [&str; 3] = ["ledger24h", "ledger7d", "ledgerDays"];
+/// The part that says whether the chain is intact.
+const INTACT: &str = "intact";
+/// The part that says when it was verified.
+const VERIFIED: &str = "verified";
+/// The part that says what was signed last.
+const ANCHOR: &str = "anchor";
+/// The end of the year 9999, in seconds since the epoch.
+const LATEST: f64 = 253_402_300_799.0;
 /// The part that says how many targets of the Collector there are.
 const COLLECTOR: &str = "collector";
 /// How far back a target of the Collector may have been up last.
@@ -43,19 +56,43 @@ pub async fn sighting(connection: &Connection, question: &str) -> Result<Seen, Q
         run_buckets: bounds(rows),
         has_collector: parts.contains_key(COLLECTOR),
         roles: parts.keys().filter_map(|part| Role::parse(part)).collect(),
-        spend: spend(&parts),
+        spend: spend(&parts, SPEND, TILES_PER_DAY),
+        ledger_spend: spend(&parts, LEDGER_SPEND, 1.0),
+        audit: audit(rows, &parts),
     })
 }
 
 /// What was spent, unless it is no amount of money: a counter may hold anything, and what is no number would be
 /// news each time.
-fn spend(parts: &BTreeMap<String, f64>) -> Option<SpendSeen> {
-    let part = |name: &str| parts.get(name).copied();
-    let tiles = part("tiles").filter(|tiles| (1.0..=LARGEST_AMOUNT).contains(tiles))?;
-    let last_24h = part("spend24h").unwrap_or_default();
-    let last_7d = part("spend7d").unwrap_or_default();
+fn spend(parts: &BTreeMap<String, f64>, names: [&str; 3], pieces_per_day: f64) -> Option<SpendSeen> {
+    let [day, week, pieces] = names.map(|name| parts.get(name).copied());
+    let pieces = pieces.filter(|pieces| *pieces > 0.0 && *pieces <= LARGEST_AMOUNT)?;
+    let (last_24h, last_7d) = (day.unwrap_or_default(), week.unwrap_or_default());
     let is_money = [last_24h, last_7d].iter().all(|amount| amount.abs() <= LARGEST_AMOUNT);
-    is_money.then_some(SpendSeen { last_24h, last_7d, days: tiles / TILES_PER_DAY })
+    is_money.then_some(SpendSeen { last_24h, last_7d, days: pieces / pieces_per_day })
+}
+
+/// What is said of the chain, unless it makes no sense.
+fn audit(rows: &[InstantVector], parts: &BTreeMap<String, f64>) -> Option<AuditSeen> {
+    let is_intact = *parts.get(INTACT)? > 0.5;
+    let verified_at = whole(*parts.get(VERIFIED)?)?;
+    let anchors = rows.iter().filter(|row| row.metric().get(PART).is_some_and(|part| part == ANCHOR));
+    let head = |row: &InstantVector| {
+        let sequence = row.metric().get("sequence")?.parse().ok()?;
+        let hash = row.metric().get("hash").filter(|hash| is_hash(hash))?;
+        Some((sequence, hash.clone()))
+    };
+    Some(AuditSeen { is_intact, verified_at, head: anchors.filter_map(head).max() })
+}
+
+/// Seconds since the epoch, before the year 10,000.
+#[allow(clippy::cast_possible_truncation, reason = "the range was looked at")]
+fn whole(seconds: f64) -> Option<i64> {
+    (0.0..=LATEST).contains(&seconds).then_some(seconds as i64)
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Finite bounds of buckets among the rows.
@@ -77,18 +114,35 @@ pub fn question(observability: &Observability) -> String {
     });
     let cost = dollars(observability);
     let spend = [
-        ("spend24h", format!("sum_over_time({cost}[1d:5m])")),
-        ("spend7d", format!("sum_over_time({cost}[7d:5m])")),
-        ("tiles", format!("count_over_time({cost}[7d:5m])")),
+        format!("sum_over_time({cost}[1d:5m])"),
+        format!("sum_over_time({cost}[7d:5m])"),
+        format!("count_over_time({cost}[7d:5m])"),
     ];
+    let spend = SPEND.into_iter().zip(spend);
+    let ledger = observability.ledger().is_some().then(|| chain(observability)).into_iter().flatten();
     let collector = observability.pipeline().map(|_| {
         let up = collector_up(observability);
         (COLLECTOR, format!("count(max_over_time({up}[{UP_WITHIN}]) == 1)"))
     });
     let sums = roles.chain(spend).chain(collector).map(|(part, query)| named(part, &format!("sum({query})")));
-    let parts: Vec<String> =
-        sums.chain(buckets(observability).map(|buckets| named(BUCKET, &buckets))).collect();
+    let buckets = buckets(observability).map(|buckets| named(BUCKET, &buckets));
+    let parts: Vec<String> = sums.chain(buckets).chain(ledger).collect();
     parts.join("\nor\n")
+}
+
+/// What is said of the agent's chain in the ledger, and what it spent by it.
+fn chain(observability: &Observability) -> Vec<String> {
+    let of = |metric: &str| of_chain(observability, &format!("agentslo_ledger_{metric}"));
+    let over = |window: &str| format!("max({})", of("spend_usd").with([LabelMatcher::equal("over", window)]));
+    let [day, week, days] = LEDGER_SPEND;
+    vec![
+        named(INTACT, &format!("min({})", of("chain_intact"))),
+        named(VERIFIED, &format!("max({})", of("chain_verified_timestamp_seconds"))),
+        named(ANCHOR, &format!("max by (sequence, hash) ({})", of("anchor_info"))),
+        named(day, &over("1d")),
+        named(week, &over("7d")),
+        named(days, &format!("max({})", of("spend_observed_days"))),
+    ]
 }
 
 fn named(part: &str, query: &str) -> String {

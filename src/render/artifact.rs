@@ -1,6 +1,10 @@
 //! What we make: objects that somebody else consumes.
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 use kube::core::{ApiResource, GroupVersionKind};
@@ -26,17 +30,48 @@ pub enum ArtifactKind {
     AlertmanagerConfig,
     /// `grafana.integreatly.org/v1beta1` `GrafanaDashboard`.
     GrafanaDashboard,
+    /// `v1` `ServiceAccount`.
+    ServiceAccount,
+    /// `rbac.authorization.k8s.io/v1` `Role`.
+    Role,
+    /// `rbac.authorization.k8s.io/v1` `RoleBinding`.
+    RoleBinding,
+    /// `networking.k8s.io/v1` `NetworkPolicy`.
+    NetworkPolicy,
+    /// `v1` `Service`.
+    Service,
+    /// `apps/v1` `Deployment`.
+    Deployment,
+    /// `batch/v1` `CronJob`.
+    CronJob,
 }
 
 impl ArtifactKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 13] = [
         Self::PrometheusRule,
         Self::ConfigMap,
         Self::OpenTelemetryCollector,
         Self::PodMonitor,
         Self::AlertmanagerConfig,
         Self::GrafanaDashboard,
+        Self::ServiceAccount,
+        Self::Role,
+        Self::RoleBinding,
+        Self::NetworkPolicy,
+        Self::Service,
+        Self::Deployment,
+        Self::CronJob,
+    ];
+    /// Those that only ledgers need, which the operator makes where it was told that it may.
+    pub const OF_LEDGERS: [Self; 7] = [
+        Self::ServiceAccount,
+        Self::Role,
+        Self::RoleBinding,
+        Self::NetworkPolicy,
+        Self::Service,
+        Self::Deployment,
+        Self::CronJob,
     ];
 
     /// Its name in Kubernetes.
@@ -49,6 +84,13 @@ impl ArtifactKind {
             Self::PodMonitor => "PodMonitor",
             Self::AlertmanagerConfig => "AlertmanagerConfig",
             Self::GrafanaDashboard => "GrafanaDashboard",
+            Self::ServiceAccount => "ServiceAccount",
+            Self::Role => "Role",
+            Self::RoleBinding => "RoleBinding",
+            Self::NetworkPolicy => "NetworkPolicy",
+            Self::Service => "Service",
+            Self::Deployment => "Deployment",
+            Self::CronJob => "CronJob",
         }
     }
 
@@ -62,6 +104,13 @@ impl ArtifactKind {
             Self::PodMonitor => ("monitoring.coreos.com", "v1", "podmonitors"),
             Self::AlertmanagerConfig => ("monitoring.coreos.com", "v1alpha1", "alertmanagerconfigs"),
             Self::GrafanaDashboard => ("grafana.integreatly.org", "v1beta1", "grafanadashboards"),
+            Self::ServiceAccount => ("", "v1", "serviceaccounts"),
+            Self::Role => ("rbac.authorization.k8s.io", "v1", "roles"),
+            Self::RoleBinding => ("rbac.authorization.k8s.io", "v1", "rolebindings"),
+            Self::NetworkPolicy => ("networking.k8s.io", "v1", "networkpolicies"),
+            Self::Service => ("", "v1", "services"),
+            Self::Deployment => ("apps", "v1", "deployments"),
+            Self::CronJob => ("batch", "v1", "cronjobs"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, self.name()), plural)
     }
@@ -76,7 +125,14 @@ impl ArtifactKind {
     #[must_use]
     pub fn provider(self) -> Option<&'static str> {
         match self {
-            Self::ConfigMap => None,
+            Self::ConfigMap
+            | Self::ServiceAccount
+            | Self::Role
+            | Self::RoleBinding
+            | Self::NetworkPolicy
+            | Self::Service
+            | Self::Deployment
+            | Self::CronJob => None,
             Self::PrometheusRule | Self::PodMonitor | Self::AlertmanagerConfig => Some("prometheus-operator"),
             Self::OpenTelemetryCollector => Some("the OpenTelemetry operator"),
             Self::GrafanaDashboard => Some("grafana-operator"),
@@ -90,8 +146,24 @@ impl ArtifactKind {
             // prometheus-operator refuses 512 KiB and more.
             Self::PrometheusRule | Self::PodMonitor | Self::AlertmanagerConfig => 400_000,
             // etcd takes 1.5 MB, and an object is stored with what others add to it.
-            Self::ConfigMap | Self::OpenTelemetryCollector | Self::GrafanaDashboard => 900_000,
+            Self::ConfigMap
+            | Self::OpenTelemetryCollector
+            | Self::GrafanaDashboard
+            | Self::ServiceAccount
+            | Self::Role
+            | Self::RoleBinding
+            | Self::NetworkPolicy
+            | Self::Service
+            | Self::Deployment
+            | Self::CronJob => 900_000,
         }
+    }
+
+    /// Whether what is in a list must be exactly what was asked for: what is added to an alert can silence it. An API
+    /// server fills in what a workload leaves open, in lists too.
+    #[must_use]
+    pub fn has_exact_lists(self) -> bool {
+        !Self::OF_LEDGERS.contains(&self)
     }
 }
 
@@ -111,6 +183,20 @@ pub enum Artifact {
     AlertmanagerConfig(AlertmanagerConfig),
     /// A dashboard.
     GrafanaDashboard(GrafanaDashboard),
+    /// Who pods run as.
+    ServiceAccount(ServiceAccount),
+    /// What somebody may do in a namespace.
+    Role(Role),
+    /// Who may do it.
+    RoleBinding(RoleBinding),
+    /// Who may reach pods, and whom they may reach.
+    NetworkPolicy(NetworkPolicy),
+    /// Where pods are found.
+    Service(Service),
+    /// Pods that run all the time.
+    Deployment(Box<Deployment>),
+    /// Pods that run now and then.
+    CronJob(Box<CronJob>),
 }
 
 impl Artifact {
@@ -124,6 +210,13 @@ impl Artifact {
             Self::PodMonitor(_) => ArtifactKind::PodMonitor,
             Self::AlertmanagerConfig(_) => ArtifactKind::AlertmanagerConfig,
             Self::GrafanaDashboard(_) => ArtifactKind::GrafanaDashboard,
+            Self::ServiceAccount(_) => ArtifactKind::ServiceAccount,
+            Self::Role(_) => ArtifactKind::Role,
+            Self::RoleBinding(_) => ArtifactKind::RoleBinding,
+            Self::NetworkPolicy(_) => ArtifactKind::NetworkPolicy,
+            Self::Service(_) => ArtifactKind::Service,
+            Self::Deployment(_) => ArtifactKind::Deployment,
+            Self::CronJob(_) => ArtifactKind::CronJob,
         }
     }
 
@@ -137,6 +230,13 @@ impl Artifact {
             Self::PodMonitor(monitor) => &monitor.metadata,
             Self::AlertmanagerConfig(config) => &config.metadata,
             Self::GrafanaDashboard(dashboard) => &dashboard.metadata,
+            Self::ServiceAccount(account) => &account.metadata,
+            Self::Role(role) => &role.metadata,
+            Self::RoleBinding(binding) => &binding.metadata,
+            Self::NetworkPolicy(policy) => &policy.metadata,
+            Self::Service(service) => &service.metadata,
+            Self::Deployment(deployment) => &deployment.metadata,
+            Self::CronJob(job) => &job.metadata,
         }
     }
 
@@ -148,6 +248,13 @@ impl Artifact {
             Self::PodMonitor(monitor) => &mut monitor.metadata,
             Self::AlertmanagerConfig(config) => &mut config.metadata,
             Self::GrafanaDashboard(dashboard) => &mut dashboard.metadata,
+            Self::ServiceAccount(account) => &mut account.metadata,
+            Self::Role(role) => &mut role.metadata,
+            Self::RoleBinding(binding) => &mut binding.metadata,
+            Self::NetworkPolicy(policy) => &mut policy.metadata,
+            Self::Service(service) => &mut service.metadata,
+            Self::Deployment(deployment) => &mut deployment.metadata,
+            Self::CronJob(job) => &mut job.metadata,
         }
     }
 

@@ -77,7 +77,7 @@ fn scraped(observability: &Observability) -> Variables {
 /// Everything goes to the pipeline.
 fn pushed(observability: &Observability, pipeline: &Pipeline) -> Variables {
     let exporter = |wanted: bool| if wanted { "otlp" } else { "none" }.to_owned();
-    let takes = collector::signals(pipeline);
+    let takes = collector::signals(observability, pipeline);
     let mut variables = vec![
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint(observability)),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),

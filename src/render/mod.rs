@@ -6,6 +6,7 @@ mod dashboards;
 mod environment;
 mod exact;
 pub mod guards;
+mod ledger;
 mod metadata;
 mod monitors;
 mod routes;
@@ -46,11 +47,14 @@ pub enum Part {
     Routes,
     /// Dashboards.
     Dashboards,
+    /// What enters events into a ledger, and watches over it.
+    Ledger,
 }
 
 impl Part {
     /// All of them, in the order in which they are applied.
-    pub const ALL: [Self; 5] = [Self::Pipeline, Self::Monitors, Self::Guards, Self::Routes, Self::Dashboards];
+    pub const ALL: [Self; 6] =
+        [Self::Ledger, Self::Pipeline, Self::Monitors, Self::Guards, Self::Routes, Self::Dashboards];
 }
 
 /// Everything that one AgentObservability asks for; a part that it does not ask for is empty.
@@ -69,5 +73,6 @@ fn render_part(part: Part, observability: &Observability) -> Vec<Artifact> {
         Part::Guards => guards::artifact(observability).into_iter().collect(),
         Part::Routes => routes::artifact(observability).into_iter().collect(),
         Part::Dashboards => dashboards::artifacts(observability),
+        Part::Ledger => ledger::artifacts(observability),
     }
 }

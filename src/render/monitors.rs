@@ -1,10 +1,10 @@
-//! Pods that Prometheus scrapes: the agent's, and those of its Collector. Labels of the scrape always win
+//! Pods that Prometheus scrapes: the agent's, and those of its Collector and its ledger. Labels of the scrape always win
 //! over labels of the pods (`honorLabels: false`), or an agent could speak in the name of another.
 
 use std::collections::BTreeMap;
 
 use super::metadata::metadata;
-use super::{Artifact, ArtifactKind};
+use super::{Artifact, ArtifactKind, ledger};
 use crate::api::v1alpha1::{Derivation, PipelineDelivery, PodSelector};
 use crate::domain::names::{child_name, dns_label, suffixed_name};
 use crate::domain::observability::Observability;
@@ -30,7 +30,8 @@ const LABEL_VALUE: usize = 63;
 pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
     let agent = observability.scrape().map(|scrape| agent(observability, scrape));
     let collector = observability.pipeline().map(|pipeline| collector(observability, pipeline));
-    agent.into_iter().chain(collector).collect()
+    let ledger = observability.ledger().map(|_| ledger(observability));
+    agent.into_iter().chain(collector).chain(ledger).collect()
 }
 
 fn agent(observability: &Observability, scrape: &Scrape) -> Artifact {
@@ -49,12 +50,7 @@ fn agent(observability: &Observability, scrape: &Scrape) -> Artifact {
 /// The derived metrics keep the agent's labels; only the Collector's own carry the name of the pipeline.
 fn collector(observability: &Observability, pipeline: &Pipeline) -> Artifact {
     let derived = (pipeline.derivation != Derivation::Off).then(|| collector_port(DERIVED_PORT));
-    let named = Relabeling {
-        action: "replace".to_owned(),
-        target_label: label::PIPELINE.to_owned(),
-        replacement: observability.name().to_owned(),
-    };
-    let own = PodMetricsEndpoint { relabelings: vec![named], ..collector_port(OWN_PORT) };
+    let own = PodMetricsEndpoint { relabelings: vec![named(observability)], ..collector_port(OWN_PORT) };
     let name = child_name("AgentObservability", observability.namespace(), observability.name());
     let name = suffixed_name(&name, "otel");
     monitor(
@@ -63,6 +59,30 @@ fn collector(observability: &Observability, pipeline: &Pipeline) -> Artifact {
         collector_pods(observability, pipeline),
         derived.into_iter().chain([own]).collect(),
     )
+}
+
+/// The sink, and who verifies what it enters.
+fn ledger(observability: &Observability) -> Artifact {
+    let endpoint = PodMetricsEndpoint {
+        port: Some(ledger::STATUS.to_owned()),
+        port_number: None,
+        path: COLLECTOR_PATH.to_owned(),
+        interval: COLLECTOR_INTERVAL.to_owned(),
+        honor_labels: false,
+        relabelings: vec![named(observability)],
+    };
+    let name = child_name("AgentObservability", observability.namespace(), observability.name());
+    let name = suffixed_name(&name, "ledger");
+    monitor(observability, name, ledger::scraped_pods(observability), vec![endpoint])
+}
+
+/// The name of the AgentObservability, on what its pods tell of themselves.
+fn named(observability: &Observability) -> Relabeling {
+    Relabeling {
+        action: "replace".to_owned(),
+        target_label: label::PIPELINE.to_owned(),
+        replacement: observability.name().to_owned(),
+    }
 }
 
 /// By number: a port has to be declared by the pods, but they may call it as they like.
@@ -78,7 +98,7 @@ fn collector_port(number: u16) -> PodMetricsEndpoint {
 }
 
 /// Who runs the Collector labels its pods: people by our label, the OpenTelemetry operator by its own.
-fn collector_pods(observability: &Observability, pipeline: &Pipeline) -> PodSelector {
+pub(super) fn collector_pods(observability: &Observability, pipeline: &Pipeline) -> PodSelector {
     let labels = match pipeline.delivery {
         PipelineDelivery::ConfigMap => {
             vec![(PIPELINE_POD_LABEL, dns_label(observability.name(), LABEL_VALUE))]

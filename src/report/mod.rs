@@ -1,5 +1,6 @@
 //! From what happened to what the status says. Nothing is written when nothing is news.
 
+mod audit;
 mod conditions;
 mod figures;
 mod news;

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::Application;
 use super::conditions::{Claim, carry_over, find, progress, repeat_or_pending, settled};
-use super::{parts, spend};
+use super::{audit, parts, spend};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{AgentObservabilityStatus, Condition, Detected};
 use crate::domain::observability::Observability;
@@ -52,7 +52,7 @@ pub fn observability(
         }
     };
     status.observed_generation = Some(generation);
-    status.conditions = carry_over(claims(outcome, before), &before.conditions, generation, now);
+    status.conditions = carry_over(claims(outcome, before, now), &before.conditions, generation, now);
     (old != Some(&status)).then_some(status)
 }
 
@@ -76,6 +76,7 @@ fn described(
         signals: Some(if signals.is_empty() { "-".to_owned() } else { signals }),
         detected: detected(observability, sighting, before),
         spend: spend::update(before.spend.as_ref(), sighting, now),
+        audit: audit::update(observability, before.audit.as_ref(), sighting),
         conditions: Vec::new(),
     }
 }
@@ -102,15 +103,20 @@ fn detected(
 }
 
 /// The condition of each part.
-const PARTS: [(Part, &str); 5] = [
+const PARTS: [(Part, &str); 6] = [
     (Part::Pipeline, condition::PIPELINE_APPLIED),
     (Part::Monitors, condition::MONITORS_APPLIED),
     (Part::Guards, condition::GUARDS_APPLIED),
     (Part::Routes, condition::ROUTES_APPLIED),
     (Part::Dashboards, condition::DASHBOARDS_APPLIED),
+    (Part::Ledger, condition::LEDGER_APPLIED),
 ];
 
-fn claims(outcome: ObservabilityOutcome<'_>, before: &AgentObservabilityStatus) -> Vec<Claim> {
+fn claims(
+    outcome: ObservabilityOutcome<'_>,
+    before: &AgentObservabilityStatus,
+    now: Timestamp,
+) -> Vec<Claim> {
     let old = &before.conditions;
     match outcome {
         ObservabilityOutcome::Suspended => suspended(old),
@@ -123,12 +129,16 @@ fn claims(outcome: ObservabilityOutcome<'_>, before: &AgentObservabilityStatus) 
                 let claim = parts::applied(type_, children);
                 parts::in_use(part, claim, observability, sighting, old)
             });
-            judged(accepted, parts.into(), data_available(observability, sighting, old))
+            let seen = [
+                audit::intact(observability, sighting, old, now),
+                Some(data_available(observability, sighting, old)),
+            ];
+            judged(accepted, parts.into(), seen.into_iter().flatten().collect())
         }
     }
 }
 
-fn judged(accepted: Claim, parts: Vec<Claim>, data: Claim) -> Vec<Claim> {
+fn judged(accepted: Claim, parts: Vec<Claim>, seen: Vec<Claim>) -> Vec<Claim> {
     let amiss = parts.iter().find(|claim| claim.status == False);
     let ready = match amiss {
         None => {
@@ -137,7 +147,7 @@ fn judged(accepted: Claim, parts: Vec<Claim>, data: Claim) -> Vec<Claim> {
         Some(amiss) => Claim::new(condition::READY, False, amiss.reason.clone(), amiss.message.clone()),
     };
     let progress = progress(amiss).to_vec();
-    [vec![ready, accepted], parts, vec![data], progress].concat()
+    [vec![ready, accepted], parts, seen, progress].concat()
 }
 
 fn data_available(observability: &Observability, sighting: &Sighting, old: &[Condition]) -> Claim {
@@ -166,11 +176,17 @@ fn data_available(observability: &Observability, sighting: &Sighting, old: &[Con
     }
 }
 
+/// What was said of the chain before, if anything was.
+fn audit_as_before(old: &[Condition]) -> Option<Claim> {
+    find(old, condition::AUDIT_INTACT).map(|before| Claim::repeated(condition::AUDIT_INTACT, before))
+}
+
 fn suspended(old: &[Condition]) -> Vec<Claim> {
     let message = "the AgentObservability is suspended: what it made stays as it is and is not updated";
     let mut claims = vec![Claim::new(condition::READY, True, reason::SUSPENDED, message)];
     claims.push(repeat_or_pending(condition::ACCEPTED, old));
     claims.extend(PARTS.map(|(_, type_)| repeat_or_pending(type_, old)));
+    claims.extend(audit_as_before(old));
     claims.push(repeat_or_pending(condition::DATA_AVAILABLE, old));
     claims.extend(settled());
     claims
@@ -193,6 +209,7 @@ fn rejected(violations: &Violations, old: &[Condition]) -> Vec<Claim> {
             Claim::new(type_, False, reason::NOT_ACCEPTED, "the spec is not valid, so nothing was written")
         }
     }));
+    claims.extend(audit_as_before(old));
     claims.push(repeat_or_pending(condition::DATA_AVAILABLE, old));
     claims.push(Claim::new(condition::RECONCILING, False, reason::OBSERVED, "this generation was looked at"));
     claims.push(Claim::new(condition::STALLED, True, reason, message));

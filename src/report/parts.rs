@@ -11,8 +11,8 @@ use crate::domain::role::Role;
 use crate::domain::sighting::Sighting;
 use crate::plan::{ChildName, Obstacle};
 use crate::profiles;
-use crate::render::Part;
 use crate::render::guards::{self, Lack};
+use crate::render::{ArtifactKind, Part};
 use crate::vocabulary::{PIPELINE_POD_LABEL, reason};
 
 /// Profiles that are named as having what another lacks.
@@ -39,7 +39,7 @@ pub(super) fn in_use(
                            `alertmanagerConfigSelector` must match, see the guide on routing";
             with(&claim, reason::APPLIED, message)
         }
-        Part::Pipeline | Part::Monitors | Part::Guards | Part::Dashboards => claim,
+        Part::Pipeline | Part::Monitors | Part::Guards | Part::Dashboards | Part::Ledger => claim,
     }
 }
 
@@ -169,6 +169,14 @@ pub(super) fn applied(type_: &'static str, children: &[(ChildName, Application)]
 fn obstructed(type_: &'static str, name: &ChildName, obstacle: &Obstacle) -> Claim {
     let (kind, _) = name;
     match obstacle {
+        Obstacle::NotInstalled if ArtifactKind::OF_LEDGERS.contains(kind) => {
+            let message = format!(
+                "this operator may make no {}: start it with `--ledger`, which the chart does with \
+                 `ledger.enabled: true`",
+                kind.name()
+            );
+            Claim::new(type_, False, reason::NOT_ALLOWED, message)
+        }
         Obstacle::NotInstalled => {
             let provider = kind.provider().unwrap_or("its provider");
             let message = format!(

@@ -3,7 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::jiff::tz::TimeZone;
 
-use crate::api::v1alpha1::Spend;
+use crate::api::v1alpha1::{Spend, SpendSource};
 use crate::domain::sighting::{Sighting, SpendSeen};
 
 /// Share by which an amount must move before it is worth a write.
@@ -14,14 +14,16 @@ const FLOOR: f64 = 0.01;
 /// The figures, unchanged as long as they are nearly true.
 pub(super) fn update(before: Option<&Spend>, sighting: &Sighting, now: Timestamp) -> Option<Spend> {
     let Sighting::Seen(seen) = sighting else { return before.cloned() };
-    let figures = figures(seen.spend?, now);
+    let by_ledger = seen.ledger_spend.map(|spend| (spend, SpendSource::Ledger));
+    let (spend, source) = by_ledger.or_else(|| Some((seen.spend?, SpendSource::Metrics)))?;
+    let figures = figures(spend, source, now);
     match before {
         Some(before) if is_nearly(before, &figures) => Some(before.clone()),
         Some(_) | None => Some(figures),
     }
 }
 
-fn figures(seen: SpendSeen, now: Timestamp) -> Spend {
+fn figures(seen: SpendSeen, source: SpendSource, now: Timestamp) -> Spend {
     let a_day = if seen.days > 0.0 { seen.last_7d / seen.days } else { 0.0 };
     let days_in_month = f64::from(now.to_zoned(TimeZone::UTC).days_in_month());
     Spend {
@@ -29,6 +31,7 @@ fn figures(seen: SpendSeen, now: Timestamp) -> Spend {
         estimated_last7d_usd: dollars(seen.last_7d),
         estimated_month_usd: dollars(a_day * days_in_month),
         days_observed: format!("{:.1}", seen.days.min(7.0)),
+        source,
     }
 }
 
@@ -42,7 +45,8 @@ fn is_nearly(before: &Spend, now: &Spend) -> bool {
         _ => false,
     };
     let whole_days = |days: &str| days.split('.').next().map(str::to_owned);
-    near(&before.estimated_last24h_usd, &now.estimated_last24h_usd)
+    before.source == now.source
+        && near(&before.estimated_last24h_usd, &now.estimated_last24h_usd)
         && near(&before.estimated_last7d_usd, &now.estimated_last7d_usd)
         && near(&before.estimated_month_usd, &now.estimated_month_usd)
         && whole_days(&before.days_observed) == whole_days(&now.days_observed)
@@ -72,6 +76,14 @@ mod tests {
         let before = updated(None, 10.0, 25.0, 2.5);
         assert_eq!(updated(before.as_ref(), 10.4, 25.4, 2.6), before);
         assert_ne!(updated(before.as_ref(), 11.0, 26.0, 2.6), before);
+    }
+
+    #[test]
+    fn the_ledger_is_believed_where_there_is_one() {
+        let spent = |last_24h| Some(SpendSeen { last_24h, last_7d: 7.0, days: 7.0 });
+        let seen = Seen { spend: spent(1.0), ledger_spend: spent(2.0), ..Seen::default() };
+        let spend = update(None, &Sighting::Seen(seen), Timestamp::UNIX_EPOCH).expect("both say something");
+        assert_eq!((spend.estimated_last24h_usd.as_str(), spend.source), ("2.00", SpendSource::Ledger));
     }
 
     #[test]

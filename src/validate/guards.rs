@@ -30,7 +30,7 @@ pub(super) const EVERY_DAY: [Weekday; 7] = [
 /// out.
 pub(super) fn parse(
     written: Option<&api::Guards>,
-    has_pipeline: bool,
+    (has_pipeline, has_ledger): (bool, bool),
     platform: &Platform,
     findings: &mut Findings,
 ) -> Vec<Guard> {
@@ -78,6 +78,10 @@ pub(super) fn parse(
     if pipeline_loss.is_some() || has_pipeline {
         let severity = pipeline_loss.and_then(|spec| spec.severity.as_ref());
         add("pipelineLoss", Some(Watch::PipelineLoss), severity, findings);
+    }
+    if has_ledger {
+        guards
+            .extend([Watch::LedgerIntegrity, Watch::LedgerLoss].map(|it| guard(it, None, written, platform)));
     }
     guards
 }

@@ -7,6 +7,7 @@ mod go_regex;
 mod guards;
 mod indicator;
 mod labels;
+mod ledger;
 mod observability;
 mod pairs;
 mod pipeline;

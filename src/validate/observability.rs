@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::findings::Findings;
 use super::telemetry::Telemetry;
 use super::text::{has_control, is_https_url};
-use super::{guards, pipeline, routing, scrape};
+use super::{guards, ledger, pipeline, routing, scrape};
 use crate::api::v1alpha1::{
     AgentObservability, AgentObservabilitySpec, DashboardDelivery, EnvironmentDelivery, TelemetrySource,
     messages,
@@ -95,8 +95,15 @@ fn parse(
     let telemetry = Telemetry::parse(&effective_telemetry(spec), &spec.agent, namespace, platform, findings);
     let scrape = spec.scrape.as_ref().map(|written| scrape::parse(written, findings));
     let pipeline = spec.pipeline.as_ref().map(|written| pipeline::parse(written, platform, findings));
-    let guards = guards::parse(spec.guards.as_ref(), spec.pipeline.is_some(), platform, findings);
+    let guards = guards::parse(
+        spec.guards.as_ref(),
+        (spec.pipeline.is_some(), spec.ledger.is_some()),
+        platform,
+        findings,
+    );
     let routing = spec.routing.as_ref().map(|written| routing::parse(written, platform, findings));
+    let ledger = spec.ledger.as_ref();
+    let ledger = ledger.map(|written| ledger::parse(written, spec.pipeline.as_ref(), platform, findings));
     Some(ObservabilityParts {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
@@ -111,6 +118,7 @@ fn parse(
         dashboards: spec.dashboards.clone(),
         guards,
         routing: written_or_none(routing)?,
+        ledger: written_or_none(ledger)?,
         platform: platform.clone(),
     })
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::findings::Findings;
-use super::labels;
 use super::text::{budget_window, is_label_name, is_severity};
+use super::{labels, ledger};
 use crate::api::v1alpha1::{AgentPlatform, AgentPlatformSpec, Isolation, Permission, messages};
 use crate::domain::platform::{Collectors, Grafana, Platform};
 use crate::domain::violation::{Rule, Violations};
@@ -56,6 +56,7 @@ fn parse(resource: &AgentPlatform, findings: &mut Findings) -> Option<Platform> 
         route_labels: or_rule_labels(&spec.route_labels, spec),
         mail: spec.mail.clone(),
         backends: spec.backends.clone(),
+        ledger: ledger::offer(spec, findings).map(Arc::new),
         collectors: collectors(spec),
         grafana: grafana(spec),
         namespace_label: match tenancy.isolation {

@@ -4,6 +4,7 @@
 mod keeping;
 mod pipeline;
 mod reading;
+mod rendered;
 mod sink;
 mod watching;
 
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use agentslo_ledger::chain::Head;
 use agentslo_ledger::content::hash_of;
-use agentslo_ledger::store::{Access, Client};
+use agentslo_ledger::store::{Access, Client, Credentials};
 use bed::otlp::{self, Sender};
 use bed::{Bed, Collector, Configuration, Launch, Options, Postgres, Probe, Process, eventually};
 use futures::future::join_all;
@@ -46,8 +47,8 @@ impl Ledger {
     async fn on(bed: Bed) -> Self {
         let postgres = Postgres::start(&bed).await.expect("PostgreSQL should start");
         let connect = async |database: &str| {
-            let access =
-                Access::new(&postgres.superuser_url(database), None, None).expect("the URL should do");
+            let access = Access::new(&postgres.superuser_url(database), Credentials::default(), None)
+                .expect("the URL should do");
             access.connect().await
         };
         let ready = eventually(Duration::from_mins(1), async || connect("postgres").await.ok()).await;
@@ -182,8 +183,8 @@ async fn nobody_changes_an_entry_by_the_rights_that_they_have() {
     let (sink, url) = ledger.sink("sink").await;
     agent(&url, "support").logs(vec![event(1)]).await.expect("the event should be taken");
     let connect = async |user: &str| {
-        let access =
-            Access::new(&ledger.postgres.url(user, "ledger"), None, None).expect("the URL should do");
+        let access = Access::new(&ledger.postgres.url(user, "ledger"), Credentials::default(), None)
+            .expect("the URL should do");
         access.connect().await.expect("it should let them in")
     };
     ledger.admin.batch_execute("CREATE ROLE reader LOGIN IN ROLE ledger_reader").await.expect("a reader");

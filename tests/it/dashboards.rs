@@ -6,8 +6,10 @@ mod kept;
 mod structure;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use agentslo::api::v1alpha1::{AgentObservability, Backend, BackendKind};
+use agentslo::domain::ledger::Offer;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::platform::Platform;
 use agentslo::profiles;
@@ -41,7 +43,7 @@ impl Dashboard {
     }
 }
 
-/// The AgentObservability of a spec, validated with a platform that allows a folder and has a Jaeger.
+/// The AgentObservability of a spec, validated with a platform that allows a folder and has a Jaeger and a ledger.
 fn observability(spec: &Value) -> Observability {
     under(Platform::default(), spec)
 }
@@ -58,6 +60,7 @@ fn under(mut platform: Platform, spec: &Value) -> Observability {
         credentials_secret: None,
         tenant_header: None,
     }];
+    platform.ledger = Some(Arc::new(offer()));
     let resource: AgentObservability = serde_json::from_value(json!({
         "apiVersion": "agentslo.dev/v1alpha1",
         "kind": "AgentObservability",
@@ -69,6 +72,15 @@ fn under(mut platform: Platform, spec: &Value) -> Observability {
     validate::observability(&resource, &facts).unwrap_or_else(|violations| {
         panic!("{spec} should be valid: {}", violations.first().expect("violations are never none"))
     })
+}
+
+fn offer() -> Offer {
+    let written = json!({
+        "database": "ledger", "image": "agentslo:1", "writerSecret": "writer", "readerSecret": "reader",
+        "caSecret": {"name": "ca", "key": "ca"}, "anchorKeySecret": {"name": "key", "key": "pem"},
+    });
+    let written = serde_json::from_value(written).expect("the ledger should have the shape");
+    Offer { written, database: "postgres://db.databases.svc/ledger".to_owned() }
 }
 
 fn artifacts(spec: &Value) -> Vec<Artifact> {
@@ -116,6 +128,15 @@ fn in_jaeger() -> Vec<Dashboard> {
     rendered("Jaeger", &spec)
 }
 
+/// Those of an agent with a ledger.
+fn with_ledger(agent: &str) -> Vec<Dashboard> {
+    let mut spec = of_profile("ClaudeCode");
+    spec["agent"] = agent.into();
+    spec["pipeline"] = json!({});
+    spec["ledger"] = json!({});
+    rendered("ledger", &spec)
+}
+
 /// Every dashboard that there can be, by and large.
 fn all() -> Vec<Dashboard> {
     let mut all = vec![source("fleet"), source("operator")];
@@ -123,6 +144,7 @@ fn all() -> Vec<Dashboard> {
         all.extend(rendered(profile, &of_profile(profile)));
     }
     all.extend(in_jaeger());
+    all.extend(with_ledger("support-agent"));
     for translation in ["NoTranslation", "NoUTF8EscapingWithSuffixes"] {
         let mut spec = of_profile("GenAI");
         spec["telemetry"]["nameTranslation"] = translation.into();

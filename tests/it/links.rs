@@ -55,11 +55,18 @@ fn delivered(observability: &Observability) -> BTreeSet<String> {
     let artifacts = render::observability(observability).remove(&Part::Dashboards).unwrap_or_default().0;
     let texts = artifacts.into_iter().flat_map(|artifact| match artifact {
         Artifact::ConfigMap(map) => map.data.unwrap_or_default().into_values().collect::<Vec<_>>(),
-        Artifact::OpenTelemetryCollector(_)
+        Artifact::PrometheusRule(_)
+        | Artifact::OpenTelemetryCollector(_)
         | Artifact::PodMonitor(_)
         | Artifact::AlertmanagerConfig(_)
         | Artifact::GrafanaDashboard(_)
-        | Artifact::PrometheusRule(_) => Vec::new(),
+        | Artifact::ServiceAccount(_)
+        | Artifact::Role(_)
+        | Artifact::RoleBinding(_)
+        | Artifact::NetworkPolicy(_)
+        | Artifact::Service(_)
+        | Artifact::Deployment(_)
+        | Artifact::CronJob(_) => Vec::new(),
     });
     let uid = |text: String| -> Option<String> {
         let dashboard: Value = serde_json::from_str(&text).ok()?;

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use agentslo::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use agentslo::api::v1alpha1::{
-    AgentObservability, AgentObservabilitySpec, AgentObservabilityStatus, Condition, ConditionStatus,
+    AgentObservability, AgentObservabilitySpec, AgentObservabilityStatus, AgentPlatform, Condition,
+    ConditionStatus,
 };
 use agentslo::domain::decimal::Decimal;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::role::Role;
-use agentslo::domain::sighting::{Seen, Sighting};
+use agentslo::domain::sighting::{AuditSeen, Seen, Sighting};
 use agentslo::domain::violation::Violations;
 use agentslo::plan::{ChildName, Obstacle};
 use agentslo::render::{ArtifactKind, Part};
@@ -19,6 +20,8 @@ use agentslo::validate::{self, ObservabilityFacts};
 use agentslo::vocabulary::{condition, reason};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
+
+use crate::scenarios::unpermitted;
 
 fn validated(spec: Value, facts: &ObservabilityFacts) -> Result<Observability, Violations> {
     let spec: AgentObservabilitySpec = serde_json::from_value(spec).expect("the spec should have its shape");
@@ -71,7 +74,96 @@ pub(crate) fn all() -> Vec<Condition> {
     let no_bucket = guarded("AgentMetrics", &json!({"slowShare": {"slowerThan": "45s"}}), &[30, 60]);
     let no_role = guarded("LiteLLM", &json!({"queue": {"maxDepth": 9}}), &[]);
     let not_run = piped("ConfigMap", &seen(&[Role::Runs]), None).expect("it is new").conditions;
-    [judged, rejected(), suspended(), without_queue(), no_bucket, no_role, not_run].concat()
+    let audits = audits().into_iter().flat_map(|(sighting, ..)| entered(&sighting));
+    let not_allowed = obstructed_deployment();
+    let all = [judged, rejected(), suspended(), without_queue(), no_bucket, no_role, not_run, not_allowed];
+    all.concat().into_iter().chain(audits).collect()
+}
+
+/// An agent with a ledger.
+fn with_ledger() -> Observability {
+    let platform = unpermitted::platform(&unpermitted::everything());
+    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
+    let platform = validate::platform(&platform).expect("the platform should be valid");
+    let spec = json!({"agent": "support-agent", "pipeline": {}, "ledger": {}});
+    validated(spec, &ObservabilityFacts { platform, ..Default::default() }).expect("it is valid")
+}
+
+fn entered(sighting: &Sighting) -> Vec<Condition> {
+    with_audit(sighting, None).conditions
+}
+
+fn with_audit(sighting: &Sighting, old: Option<&AgentObservabilityStatus>) -> AgentObservabilityStatus {
+    let outcome = ObservabilityOutcome::Judged {
+        observability: &with_ledger(),
+        applications: &BTreeMap::new(),
+        sighting,
+    };
+    let now = Timestamp::from_second(AUDITED_AT + 60).expect("it is a time");
+    report::observability(outcome, old, 1, now).or_else(|| old.cloned()).expect("it is new, or as before")
+}
+
+/// When the chain was verified, in seconds since the epoch.
+const AUDITED_AT: i64 = 1_800_000_000;
+
+fn audited(is_intact: bool, verified_at: i64) -> Sighting {
+    let head = Some((640, "5f".repeat(32)));
+    let audit = Some(AuditSeen { is_intact, verified_at, head });
+    Sighting::Seen(Seen { audit, ..Seen::default() })
+}
+
+fn audits() -> [(Sighting, ConditionStatus, &'static str); 6] {
+    [
+        (Sighting::NoPrometheus, Unknown, reason::PROMETHEUS_UNKNOWN),
+        (Sighting::Pending, Unknown, reason::PENDING),
+        (seen(&[]), Unknown, reason::NOT_OBSERVED),
+        (audited(true, AUDITED_AT), True, reason::INTACT),
+        (audited(false, AUDITED_AT), False, reason::NOT_INTACT),
+        (audited(true, AUDITED_AT - 3600), Unknown, reason::NOT_VERIFIED),
+    ]
+}
+
+/// An operator that may make no pods of ledgers.
+fn obstructed_deployment() -> Vec<Condition> {
+    let deployment = (ArtifactKind::Deployment, "support-ledger".to_owned());
+    let obstructed = Application::Obstructed(Obstacle::NotInstalled);
+    let outcome = ObservabilityOutcome::Judged {
+        observability: &with_ledger(),
+        applications: &BTreeMap::from([(Part::Ledger, vec![(deployment, obstructed)])]),
+        sighting: &seen(&[]),
+    };
+    report::observability(outcome, None, 1, Timestamp::UNIX_EPOCH).expect("it is new").conditions
+}
+
+#[test]
+fn whoever_verifies_the_chain_is_heard() {
+    for (sighting, status, reason) in audits() {
+        let (said, because, message) = says(&entered(&sighting), condition::AUDIT_INTACT);
+        assert_eq!((said, because.as_str()), (status, reason), "{message}");
+    }
+    let (said, because, message) = says(&obstructed_deployment(), condition::LEDGER_APPLIED);
+    assert_eq!((said, because.as_str()), (False, reason::NOT_ALLOWED));
+    assert!(message.contains("`--ledger`"), "{message}");
+    assert_eq!(find_condition(&all_of_one_without_a_ledger(), condition::AUDIT_INTACT), None);
+}
+
+fn all_of_one_without_a_ledger() -> Vec<Condition> {
+    judged(None, &Sighting::Pending, None).expect("it is new").conditions
+}
+
+#[test]
+fn what_was_found_of_a_chain_is_written_down_once_an_hour_and_when_it_changes() {
+    let first = with_audit(&audited(true, AUDITED_AT), None);
+    let audit = |status: &AgentObservabilityStatus| status.audit.clone().expect("it was seen");
+    let written = audit(&first);
+    assert_eq!((written.intact, written.head_sequence), (True, Some(640)));
+    assert_eq!(written.head_hash, Some("5f".repeat(32)));
+    let later =
+        |is_intact, seconds| audit(&with_audit(&audited(is_intact, AUDITED_AT + seconds), Some(&first)));
+    assert_eq!(later(true, 3_599), written, "five minutes later is no news");
+    assert_ne!(later(true, 3_600), written);
+    assert_eq!(later(false, 300).intact, False, "that something was done is news at once");
+    assert_eq!(audit(&with_audit(&Sighting::Pending, Some(&first))), written, "what was known stays");
 }
 
 fn without_queue() -> Vec<Condition> {

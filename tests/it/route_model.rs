@@ -11,7 +11,7 @@ use agentslo::domain::observability::Observability;
 pub(crate) type Labels = BTreeMap<String, String>;
 
 /// Names of the alerts of AgentSLOs and guards.
-pub(crate) const OURS: [&str; 18] = [
+pub(crate) const OURS: [&str; 23] = [
     "AgentSLOBudgetBurn",
     "AgentSLOBudgetExhausted",
     "AgentSLONoData",
@@ -30,6 +30,11 @@ pub(crate) const OURS: [&str; 18] = [
     "AgentPipelineExportFailing",
     "AgentPipelineDataRefused",
     "AgentPipelineDataDropped",
+    "AgentLedgerNotIntact",
+    "AgentLedgerNotVerified",
+    "AgentLedgerNotEntering",
+    "AgentLedgerStopped",
+    "AgentLedgerEventsRefused",
 ];
 
 /// An alert of an agent.

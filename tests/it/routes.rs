@@ -215,6 +215,11 @@ fn money_and_lost_telemetry_are_never_hidden() {
         "AgentPipelineExportFailing",
         "AgentPipelineDataRefused",
         "AgentPipelineDataDropped",
+        "AgentLedgerNotIntact",
+        "AgentLedgerNotVerified",
+        "AgentLedgerNotEntering",
+        "AgentLedgerStopped",
+        "AgentLedgerEventsRefused",
     ] {
         for source in OURS {
             for urgency in ["page", "ticket"] {

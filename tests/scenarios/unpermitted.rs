@@ -41,7 +41,7 @@ pub(crate) fn platforms() -> Vec<(&'static str, Value)> {
 }
 
 /// What a platform can permit.
-pub(super) fn everything() -> Value {
+pub(crate) fn everything() -> Value {
     let kinds = [
         "Otlp",
         "Loki",
@@ -55,7 +55,9 @@ pub(super) fn everything() -> Value {
         "Postgres",
     ];
     let backends = kinds.map(|kind| {
-        json!({"name": kind.to_lowercase(), "kind": kind, "address": "http://backend.monitoring.svc:4317"})
+        let scheme = if kind == "Postgres" { "postgres" } else { "http" };
+        let address = format!("{scheme}://backend.monitoring.svc:4317");
+        json!({"name": kind.to_lowercase(), "kind": kind, "address": address})
     });
     json!({
         "tenancy": {"rawQueries": "Allowed"},
@@ -63,15 +65,33 @@ pub(super) fn everything() -> Value {
         "defaults": {"allowedSeverities": ["critical", "warning", "info"]},
         "dashboards": {"allowedFolders": ["Agents", "Night"]},
         "mail": {"smarthost": "smtp.example.com:587", "from": "alerts@example.com"},
+        "ledger": ledger(Some("ledger-keeper")),
     })
+}
+
+/// A ledger of a platform, with or without somebody who lets go what is old.
+fn ledger(keeper: Option<&str>) -> Value {
+    let mut ledger = json!({
+        "database": "postgres", "image": "registry.example/agentslo-ledger:0.1.0",
+        "caSecret": {"name": "ledger-ca", "key": "ca.crt"}, "writerSecret": "ledger-writer",
+        "readerSecret": "ledger-reader", "anchorKeySecret": {"name": "ledger-anchors", "key": "key.pem"},
+    });
+    if let Some(keeper) = keeper {
+        ledger["keeperSecret"] = keeper.into();
+    }
+    ledger
 }
 
 fn other_things() -> Value {
     json!({
         "tenancy": {"groupByDenyList": ["user_id", "model"]},
-        "backends": [{"name": "tempo", "kind": "Tempo", "address": "http://tempo.monitoring.svc:4317"}],
+        "backends": [
+            {"name": "tempo", "kind": "Tempo", "address": "http://tempo.monitoring.svc:4317"},
+            {"name": "postgres", "kind": "Postgres", "address": "postgres://db.databases.svc/ledger"},
+        ],
         "defaults": {"allowedSeverities": ["p1"]},
         "dashboards": {"allowedFolders": ["Web"]},
+        "ledger": ledger(None),
     })
 }
 
@@ -167,6 +187,9 @@ fn observabilities() -> Vec<Value> {
         of(json!({"dashboards": {"folder": "Agents"}})),
         of(json!({"guards": guards})),
         of(json!({"routing": routing})),
+        of(json!({"pipeline": {}, "ledger": {}})),
+        of(json!({"pipeline": {}, "ledger": {"retention": {}}})),
+        of(json!({"pipeline": {}, "ledger": {"retention": {"audit": "30d"}}})),
         of(json!({"dashboards": {"folder": "None"}, "guards": guards, "pipeline": mine, "routing": routing})),
     ]
 }

@@ -1,6 +1,6 @@
 {{/*
-What the operator may do: exactly the verbs that it uses. No wildcards, no pods, no RBAC. The one place
-where this is written; deploy/ is made from it, and a test compares it with what the API server sees.
+What the operator may do: exactly the verbs that it uses. No wildcards, no pods; workloads and RBAC only with
+ledgers, and what it does not hold itself it cannot grant. The one place where this is written; deploy/ is made from it, and a test compares it with what the API server sees.
 */}}
 
 {{/* In a namespace that is watched. */}}
@@ -33,6 +33,28 @@ where this is written; deploy/ is made from it, and a test compares it with what
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- if .Values.ledger.enabled }}
+# Pods of ledgers, and what they need.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, serviceaccounts]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+# Whoever signs chains may add to the ConfigMap of its signatures, which only somebody can grant who may do it.
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [update]
+{{- end }}
 {{- end -}}
 
 {{/* Besides, where every namespace is watched. */}}

@@ -123,7 +123,7 @@ fn received(
 ) -> Result<Option<Received>, String> {
     let own = Attributes::of(&record.attributes);
     let Some(event) = name_of(record, &own) else { return Ok(None) };
-    let stream = stream(resource, &own).map_err(|why| format!("event '{event}': {why}"))?;
+    let stream = stream(resource, &own, policy).map_err(|why| format!("event '{event}': {why}"))?;
     let at = time(record, now).map_err(|why| format!("event '{event}' of '{stream}' {why}"))?;
     let is_accounted = policy.accounts == Accounts::Events;
     let charge = charge::of_event(&event, at, &own).filter(|_| is_accounted);
@@ -186,7 +186,10 @@ fn name_of(record: &LogRecord, own: &Attributes) -> Option<String> {
 }
 
 /// Whose stream it is.
-fn stream(resource: &Attributes, own: &Attributes) -> Result<String, String> {
+fn stream(resource: &Attributes, own: &Attributes, policy: &Policy) -> Result<String, String> {
+    if let Some(stream) = &policy.stream {
+        return Ok(stream.clone());
+    }
     let agent = ["gen_ai.agent.name", "agent_name", "agent.name"].into_iter().find_map(|key| own.text(key));
     let agent =
         agent.or_else(|| resource.text("gen_ai.agent.name")).or_else(|| resource.text("service.name"));
@@ -271,7 +274,7 @@ mod tests {
 
     fn policy(contents: Contents) -> Policy {
         let content_keys = Regex::new("^prompt$").expect("it should be a pattern");
-        Policy { contents, content_keys, pseudonyms: None, accounts: Accounts::Events }
+        Policy { contents, content_keys, pseudonyms: None, stream: None, accounts: Accounts::Events }
     }
 
     fn pairs(attributes: &[(&str, &str)]) -> Vec<KeyValue> {

@@ -28,6 +28,8 @@ pub struct Policy {
     pub content_keys: Regex,
     /// Makes pseudonyms of users; without it no user is kept.
     pub pseudonyms: Option<PseudonymKey>,
+    /// Whose everything is, whatever it says of itself; none where it says so itself.
+    pub stream: Option<String>,
     /// What tells of calls and runs. The other tells of the same ones, and is entered without being accounted.
     pub accounts: Accounts,
 }

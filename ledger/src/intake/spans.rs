@@ -41,7 +41,7 @@ fn received(
 ) -> Result<Option<Received>, String> {
     let own = Attributes::of(&span.attributes);
     let Some((event, about)) = named(span, &own) else { return Ok(None) };
-    let stream = stream(resource, &own).map_err(|why| format!("span '{event}': {why}"))?;
+    let stream = stream(resource, &own, policy).map_err(|why| format!("span '{event}': {why}"))?;
     let at = span.end_time_unix_nano;
     plausible(at, now).map_err(|why| format!("span '{event}' of '{stream}' {why}"))?;
     let is_failed = span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error);
@@ -97,7 +97,8 @@ mod tests {
 
     fn take(accounts: Accounts, spans: Vec<Span>) -> Intake {
         let content_keys = Regex::new("^gen_ai[.]input[.]messages$").expect("it should be a pattern");
-        let policy = Policy { contents: Contents::Drop, content_keys, pseudonyms: None, accounts };
+        let policy =
+            Policy { contents: Contents::Drop, content_keys, pseudonyms: None, stream: None, accounts };
         let attributes = pairs(&[("service.name", "support")]);
         let resource = Some(Resource { attributes, ..Resource::default() });
         let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];

@@ -1,10 +1,11 @@
 //! Where events wait for the next transaction. Its length is what bounds the memory of a sink: whoever finds it full
 //! is told to come back later.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::metrics::Metrics;
@@ -14,6 +15,8 @@ use crate::store::{Appended, Ledger, StoreError};
 
 /// Requests that wait at most.
 const PLACES: usize = 256;
+/// Kilobytes of events that wait at most.
+const MOST_KILOBYTES: u32 = 64 * 1024;
 /// Events after which a transaction takes no further requests.
 const BATCH: usize = 2_000;
 /// Pause before a batch that could not be committed is tried again.
@@ -36,13 +39,18 @@ pub(super) enum Busy {
 
 /// The way in. Clones lead to the same place.
 #[derive(Clone, Debug)]
-pub(super) struct Queue(Sender<Waiting>);
+pub(super) struct Queue {
+    places: Sender<Waiting>,
+    room: Arc<Semaphore>,
+}
 
 /// Events of one request, and whoever waits for them.
 #[derive(Debug)]
 pub(super) struct Waiting {
     events: Vec<Received>,
     answer: oneshot::Sender<Result<(), Busy>>,
+    /// The room that they take, for as long as they wait.
+    room: OwnedSemaphorePermit,
 }
 
 impl Queue {
@@ -50,7 +58,7 @@ impl Queue {
     #[must_use]
     pub(super) fn new() -> (Self, Receiver<Waiting>) {
         let (sender, receiver) = channel(PLACES);
-        (Self(sender), receiver)
+        (Self { places: sender, room: Arc::new(Semaphore::new(MOST_KILOBYTES as usize)) }, receiver)
     }
 
     /// Has events entered; done when they are committed.
@@ -61,10 +69,18 @@ impl Queue {
         if events.is_empty() {
             return Ok(());
         }
+        let room = Arc::clone(&self.room).try_acquire_many_owned(kilobytes(&events));
+        let room = room.map_err(|_| Busy::Full)?;
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Waiting { events, answer }).map_err(|_| Busy::Full)?;
+        self.places.try_send(Waiting { events, answer, room }).map_err(|_| Busy::Full)?;
         answered.await.unwrap_or(Err(Busy::Full))
     }
+}
+
+/// The room that events take; one request can always have all of it.
+fn kilobytes(events: &[Received]) -> u32 {
+    let bytes: usize = events.iter().map(|event| event.canonical.len()).sum();
+    u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(MOST_KILOBYTES)
 }
 
 /// Writes what waits until nobody is left who could send more. `connect` makes a new connection when the one before
@@ -80,8 +96,9 @@ where
         tokio::select! {
             first = waiting.recv() => {
                 let Some(first) = first else { return };
-                let (events, answers) = batch(first, &mut waiting);
+                let Batch { events, answers, rooms } = batch(first, &mut waiting);
                 let written = writer.persist(&events).await;
+                drop((events, rooms));
                 for answer in answers {
                     // Whoever does not wait any more will send again.
                     let _ = answer.send(written.clone());
@@ -92,19 +109,24 @@ where
     }
 }
 
+/// What is written in one transaction, and who waits for it.
+struct Batch {
+    events: Vec<Received>,
+    answers: Vec<oneshot::Sender<Result<(), Busy>>>,
+    rooms: Vec<OwnedSemaphorePermit>,
+}
+
 /// The first and as many that wait behind it as fit into a transaction.
-fn batch(
-    first: Waiting,
-    waiting: &mut Receiver<Waiting>,
-) -> (Vec<Received>, Vec<oneshot::Sender<Result<(), Busy>>>) {
-    let (mut events, mut answers) = (first.events, vec![first.answer]);
-    while events.len() < BATCH
+fn batch(first: Waiting, waiting: &mut Receiver<Waiting>) -> Batch {
+    let mut batch = Batch { events: first.events, answers: vec![first.answer], rooms: vec![first.room] };
+    while batch.events.len() < BATCH
         && let Ok(next) = waiting.try_recv()
     {
-        events.extend(next.events);
-        answers.push(next.answer);
+        batch.events.extend(next.events);
+        batch.answers.push(next.answer);
+        batch.rooms.push(next.room);
     }
-    (events, answers)
+    batch
 }
 
 struct Writer<C> {

@@ -19,6 +19,15 @@ pub struct Access {
     authority: Option<PathBuf>,
 }
 
+/// Who connects, where the URL does not say it.
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// Name of the role.
+    pub user: Option<&'a str>,
+    /// Its password.
+    pub password: Option<&'a str>,
+}
+
 /// Why a database cannot be reached as it was asked for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NoAccess {
@@ -46,14 +55,17 @@ pub enum NoAccess {
 }
 
 impl Access {
-    /// Reads a URL. A password may come beside it, so that it is in no list of processes.
+    /// Reads a URL. Credentials may come beside it, so that they are in no list of processes.
     ///
     /// # Errors
     /// If nobody could connect with that, or should not.
-    pub fn new(url: &str, password: Option<&str>, authority: Option<&Path>) -> Result<Self, NoAccess> {
+    pub fn new(url: &str, credentials: Credentials<'_>, authority: Option<&Path>) -> Result<Self, NoAccess> {
         let mut config: Config =
             url.parse().map_err(|error: tokio_postgres::Error| NoAccess::Url(error.to_string()))?;
-        if let Some(password) = password {
+        if let Some(user) = credentials.user {
+            config.user(user);
+        }
+        if let Some(password) = credentials.password {
             config.password(password);
         }
         config.application_name("agentslo-ledger");
@@ -126,15 +138,18 @@ mod tests {
 
     #[test]
     fn nothing_goes_over_a_network_in_plain_text() {
-        let new = |url: &str| Access::new(url, None, None).err();
+        let new = |url: &str| Access::new(url, Credentials::default(), None).err();
         assert_eq!(new("postgres://agentslo@127.0.0.1:5432/ledger"), None);
         let remote = new("postgres://agentslo@db.example/ledger");
         assert_eq!(remote, Some(NoAccess::PlainText("db.example".to_owned())));
         assert_eq!(new("postgres://agentslo@db.example/ledger?sslmode=require"), Some(NoAccess::NoAuthority));
         let bad = new("ledger").map(|error| error.to_string()).unwrap_or_default();
         assert!(bad.contains("not the URL of a database"), "{bad}");
-        let missing =
-            Access::new("postgres://a@db.example/l?sslmode=require", None, Some(Path::new("/none")));
+        let missing = Access::new(
+            "postgres://a@db.example/l?sslmode=require",
+            Credentials::default(),
+            Some(Path::new("/none")),
+        );
         assert!(matches!(missing, Err(NoAccess::Authority { .. })), "{missing:?}");
     }
 }

@@ -68,17 +68,21 @@ pub async fn take_out(
     Ok(taken)
 }
 
-/// Lets go the entries that were entered before a time, but for the last of each stream; says up to which, by stream.
+/// Lets go the entries of some streams, of all where none is named, that were entered before a time, but for the last
+/// of each; says up to which, by stream.
 ///
 /// # Errors
 /// If the database refuses. What was done in the streams before stays done.
 pub async fn let_go(
     client: &mut Client,
+    streams: &[String],
     before: SystemTime,
     occasion: Occasion<'_>,
 ) -> Result<BTreeMap<String, u64>, StoreError> {
     let mut gone = BTreeMap::new();
-    for row in client.query("SELECT id, name FROM ledger.stream ORDER BY id", &[]).await? {
+    let statement =
+        "SELECT id, name FROM ledger.stream WHERE cardinality($1::text[]) = 0 OR name = ANY ($1) ORDER BY id";
+    for row in client.query(statement, &[&streams]).await? {
         let (stream, name): (i64, String) = (row.get(0), row.get(1));
         let transaction = client.transaction().await?;
         lock(&transaction, &[stream]).await?;
@@ -98,12 +102,21 @@ pub async fn let_go(
     Ok(gone)
 }
 
-/// Lets go the costs of months that were over by then; says which, as `2026-01`.
+/// Lets go the costs of some streams, of all where none is named, of months that were over by then; says of which, as
+/// `2026-01`.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn let_costs_go(client: &Client, until: SystemTime) -> Result<Vec<String>, StoreError> {
-    let rows = client.query("SELECT * FROM ledger.let_costs_go($1)", &[&until]).await?;
+pub async fn let_costs_go(
+    client: &Client,
+    streams: &[String],
+    until: SystemTime,
+) -> Result<Vec<String>, StoreError> {
+    let rows = if streams.is_empty() {
+        client.query("SELECT * FROM ledger.let_costs_go($1)", &[&until]).await?
+    } else {
+        client.query("SELECT * FROM ledger.let_costs_of_streams_go($1, $2)", &[&streams, &until]).await?
+    };
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

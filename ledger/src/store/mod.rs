@@ -12,12 +12,12 @@ mod spend;
 
 pub use self::append::{Appended, Ledger};
 pub use self::chains::{Chain, Progress, verify};
-pub use self::connect::{Access, NoAccess};
+pub use self::connect::{Access, Credentials, NoAccess};
 pub use self::keep::{Occasion, Whose, let_costs_go, let_go, take_out};
 pub use self::links::{Stored, after_heads, hash_at, heads, last, links, milestones, of_session, streams};
 pub use self::migrate::migrate;
 pub use self::prices::{Price, prices, set_prices};
-pub use self::spend::{By, Period, Spent, spent};
+pub use self::spend::{By, Period, Spent, spending, spent};
 pub use tokio_postgres::Client;
 
 use crate::content::NoRandom;

@@ -1,10 +1,12 @@
 //! What was spent.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::StoreError;
+use crate::monitor::Spending;
 
 /// By what spending is told apart.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -106,4 +108,23 @@ pub async fn spent(client: &Client, by: &[By], period: &Period) -> Result<Vec<Sp
         micro_usd: row.get(9),
     });
     Ok(spent.collect())
+}
+
+/// What the agents of some streams, of all where none is named, spent up to now, by stream. Those that never spent
+/// anything are left out.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn spending(client: &Client, streams: &[String]) -> Result<BTreeMap<String, Spending>, StoreError> {
+    let statement = "SELECT name, coalesce(sum(micro_usd) FILTER (WHERE at >= now() - interval '1 day'), 0)::bigint, \
+         coalesce(sum(micro_usd), 0)::bigint, \
+         least(extract(epoch FROM now() - created_at) / 86400, 7)::float8 \
+         FROM ledger.stream LEFT JOIN ledger.spend ON namespace || '/' || agent = name \
+         AND at >= now() - interval '7 days' AND at <= now() \
+         WHERE (cardinality($1::text[]) = 0 OR name = ANY ($1)) \
+         AND (EXISTS (SELECT FROM ledger.charge WHERE charge.stream = id) \
+         OR EXISTS (SELECT FROM ledger.run WHERE run.stream = id)) GROUP BY name, created_at";
+    let rows = client.query(statement, &[&streams]).await?;
+    let spending = |row: &Row| Spending { day: row.get(1), week: row.get(2), days: row.get(3) };
+    Ok(rows.iter().map(|row| (row.get(0), spending(row))).collect())
 }

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgentObservabilityStatus, Guards, LabelRequirement, Pipeline, Routing, TelemetrySource, messages,
+    AgentObservabilityStatus, Guards, LabelRequirement, Ledger, Pipeline, Routing, TelemetrySource, messages,
 };
 
-/// What one agent's telemetry becomes: a Collector pipeline, dashboards, guards and alert routes.
+/// What one agent's telemetry becomes: a Collector pipeline, dashboards, guards, alert routes and a ledger.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -25,7 +25,7 @@ use super::{
     namespaced,
     status = "AgentObservabilityStatus",
     derive = "PartialEq",
-    doc = "AgentObservability describes the telemetry of one AI agent. The operator turns it into a Collector pipeline, an environment for the agent, a PodMonitor, guards, alert routes and dashboards.",
+    doc = "AgentObservability describes the telemetry of one AI agent. The operator turns it into a Collector pipeline, an environment for the agent, a PodMonitor, guards, alert routes, dashboards and a ledger.",
     selectable = ".spec.agent",
     printcolumn(
         name = "Agent",
@@ -58,6 +58,13 @@ use super::{
         description = "Estimated cost of the last 24 hours in US dollars."
     ),
     printcolumn(
+        name = "Audit",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"AuditIntact\")].status",
+        priority = "1",
+        description = "Whether nothing was done to what was entered of the agent."
+    ),
+    printcolumn(
         name = "Ready",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].status",
@@ -73,7 +80,9 @@ use super::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(
-    validation = Rule::new("!self.agent.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x9f]') && !self.agent.contains('{{')").message(messages::AGENT_TEXT).field_path(".agent")
+    validation = Rule::new("!self.agent.matches('[\\\\x00-\\\\x1f\\\\x7f-\\\\x9f]') && !self.agent.contains('{{')").message(messages::AGENT_TEXT).field_path(".agent"),
+    validation = Rule::new("!has(self.ledger) || has(self.pipeline)").message(messages::LEDGER_PIPELINE).field_path(".ledger"),
+    validation = Rule::new("!has(self.ledger) || self.ledger.audit == 'Metadata' || !has(self.pipeline) || (has(self.pipeline.redaction) && self.pipeline.redaction.contentCapture != 'None')").message(messages::LEDGER_CONTENTS).field_path(".ledger.audit")
 )]
 pub struct AgentObservabilitySpec {
     /// Name of the agent, exactly as its telemetry reports it. Of two AgentObservabilities for one agent
@@ -108,6 +117,10 @@ pub struct AgentObservabilitySpec {
     /// Who is told of the agent's alerts, which becomes an AlertmanagerConfig. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routing: Option<Routing>,
+    /// Whether what the agent does and costs is entered into the platform's ledger, which keeps it so that
+    /// nobody changes it unseen. Needs `pipeline`. Default: nothing is entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
     /// Whether the resource rests: what it made stays as it is and is not updated. Default: `false`.
     #[serde(default)]
     pub suspend: bool,

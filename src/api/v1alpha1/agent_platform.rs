@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentPlatformStatus, Estimator, SecretKey, messages};
+use super::{AgentPlatformStatus, Estimator, LedgerOffer, SecretKey, messages};
 
 /// What only the platform team may decide, for the namespaces that it selects.
 #[derive(Clone, CustomResource, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
@@ -86,6 +86,9 @@ pub struct AgentPlatformSpec {
     /// How generated Collector pipelines are run. Default: one Collector for each AgentObservability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<Collector>,
+    /// Ledgers that AgentObservabilities may ask for. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerOffer>,
     /// How Grafana finds dashboards. Default: label `grafana_dashboard: "1"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboards: Option<Dashboards>,

@@ -137,3 +137,9 @@ pub const ROUTE_TO_SOMEBODY: &str = "name a receiver in `page`, `ticket` or both
 pub const COLLECTOR_URL: &str = "must be an http or https URL without user information, in which '{name}' and '{namespace}' are replaced, for example 'http://otel-collector.{namespace}.svc:4318'";
 /// Metrics that the agent counts and the pipeline derives, under the same names.
 pub const COUNTED_TWICE: &str = "must be 'Off' with profile 'AgentMetrics': the agent counts for itself, and the derived series would have the same names";
+/// A ledger that nobody sends anything to.
+pub const LEDGER_PIPELINE: &str = "needs `pipeline`, whose Collector sends what is entered";
+/// Contents that never arrive.
+pub const LEDGER_CONTENTS: &str = "must be 'Metadata' unless `pipeline.redaction.contentCapture` is 'Redacted' or 'Full': contents are taken out before they are sent";
+/// How long something is kept.
+pub const RETENTION: &str = "must be a whole number of days, 1d to 3650d, for example '400d'";

@@ -1,9 +1,10 @@
 //! What the operator reports back about an AgentObservability.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{Condition, ConditionStatus};
 
 /// State of an AgentObservability, written by the operator.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -31,8 +32,12 @@ pub struct AgentObservabilityStatus {
     /// What the agent is estimated to cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend: Option<Spend>,
+    /// What was found when the agent's chain in the ledger was last verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
     /// Conditions: `Ready`, `Accepted`, `PipelineApplied`, `DashboardsApplied`, `GuardsApplied`,
-    /// `RoutesApplied`, `MonitorsApplied`, `DataAvailable`, and `Reconciling` and `Stalled`.
+    /// `RoutesApplied`, `MonitorsApplied`, `LedgerApplied`, `AuditIntact`, `DataAvailable`, and
+    /// `Reconciling` and `Stalled`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -77,4 +82,35 @@ pub struct Spend {
     /// Days of the last 7 for which there are samples, on which the estimate rests. Example: `6.5`.
     #[schemars(length(max = 8))]
     pub days_observed: String,
+    /// Who says so: the ledger where there is one, else the agent's metrics. Default: `Metrics`.
+    #[serde(default)]
+    pub source: SpendSource,
+}
+
+/// Who says what an agent costs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum SpendSource {
+    /// The agent's metrics.
+    #[default]
+    Metrics,
+    /// The ledger.
+    Ledger,
+}
+
+/// What was found when the agent's chain in the ledger was last verified.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Audit {
+    /// Whether nothing was done to the chain: `True` or `False`.
+    pub intact: ConditionStatus,
+    /// When it was last verified.
+    pub last_verified: Time,
+    /// Place of the last entry that was signed; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_sequence: Option<i64>,
+    /// Its hash, in hexadecimal digits. Whoever has written it down can tell later that nothing before it was
+    /// changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub head_hash: Option<String>,
 }

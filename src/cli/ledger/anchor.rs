@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     block_on_all_cores(async {
         let signer = signer(&arguments.key).map_err(Stop::Usage)?;
         let access = arguments.database.access().map_err(Stop::Usage)?;
-        let anchoring = Anchoring { access, signer, place: &arguments.place };
+        let anchoring = Anchoring { access, signer, place: &arguments.place, streams: &[] };
         let outcomes = anchoring.round(Depth::LastAnchor, &now().to_string()).await?;
         let mut code = ExitCode::SUCCESS;
         for outcome in &outcomes {

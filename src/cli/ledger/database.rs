@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use agentslo_ledger::store::{Access, Client, StoreError};
+use agentslo_ledger::store::{Access, Client, Credentials, StoreError};
 use clap::Args;
 
 use crate::cli::cluster::Stop;
@@ -21,6 +21,9 @@ pub(super) struct Database {
 /// What is needed beside a URL.
 #[derive(Args, Debug)]
 pub(super) struct Secrets {
+    /// File with the name of the database role, where the URL has none.
+    #[arg(long = "database-username-file", env = "AGENTSLO_DATABASE_USERNAME_FILE", value_name = "FILE")]
+    username_file: Option<PathBuf>,
     /// File with the password, where the URL has none.
     #[arg(long = "database-password-file", env = "AGENTSLO_DATABASE_PASSWORD_FILE", value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -45,9 +48,13 @@ impl Secrets {
     /// # Errors
     /// Why nobody could connect with these and the URL.
     pub(super) fn access(&self, url: &str) -> Result<Access, String> {
+        let user = self.username_file.as_deref().map(text_of).transpose()?;
         let password = self.password_file.as_deref().map(text_of).transpose()?;
-        let password = password.as_deref().map(str::trim_end);
-        Access::new(url, password, self.authority.as_deref()).map_err(|error| error.to_string())
+        let credentials = Credentials {
+            user: user.as_deref().map(str::trim_end),
+            password: password.as_deref().map(str::trim_end),
+        };
+        Access::new(url, credentials, self.authority.as_deref()).map_err(|error| error.to_string())
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Arguments {
     /// For how long costs are kept.
     #[arg(long, group = "what", value_name = "DURATION", value_parser = parse_window)]
     cost: Option<Window>,
+    /// Streams to let go of, as `namespace/agent`. By default all of them.
+    streams: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -45,13 +47,13 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         if let Some(window) = arguments.audit {
             let reason = format!("kept for {window}");
             let occasion = Occasion { at: nanoseconds(now), reason: &reason };
-            let gone = store::let_go(&mut client, before(now, window), occasion).await;
+            let gone = store::let_go(&mut client, &arguments.streams, before(now, window), occasion).await;
             for (stream, through) in gone.map_err(|error| unreachable(&error))? {
                 write_out(&format!("{}: entries up to {through} were let go\n", escaped(&stream)));
             }
         }
         if let Some(window) = arguments.cost {
-            let months = store::let_costs_go(&client, before(now, window)).await;
+            let months = store::let_costs_go(&client, &arguments.streams, before(now, window)).await;
             for month in months.map_err(|error| unreachable(&error))? {
                 write_out(&format!("costs of {month} were let go\n"));
             }

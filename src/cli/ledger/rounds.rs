@@ -34,6 +34,8 @@ pub(super) struct Anchoring<'a> {
     pub(super) access: Access,
     pub(super) signer: Signer,
     pub(super) place: &'a Place,
+    /// Those that are meant; none for all.
+    pub(super) streams: &'a [String],
 }
 
 impl Anchoring<'_> {
@@ -48,8 +50,11 @@ impl Anchoring<'_> {
             Depth::LastAnchor => last_proven(&lines, &key),
             Depth::Beginning => proven(&lines, &key),
         };
-        let anchored = anchored.map_err(Stop::Usage)?;
-        let verdicts = verify(&self.access, anchored.clone(), depth).await;
+        let mut anchored = anchored.map_err(Stop::Usage)?;
+        if !self.streams.is_empty() {
+            anchored.retain(|stream, _| self.streams.contains(stream));
+        }
+        let verdicts = verify(self, anchored.clone(), depth).await;
         let verdicts = verdicts.map_err(|error| Stop::Unreachable(error.to_string()))?;
         let sign = |(stream, verdict): (String, Verdict)| {
             let last = anchored.get(&stream).and_then(|anchored| anchored.last_key_value());
@@ -67,13 +72,14 @@ impl Anchoring<'_> {
     }
 }
 
-/// Verifies the streams that are there and those that were anchored.
+/// Verifies those that are meant of the streams that are there and of those that were anchored.
 async fn verify(
-    access: &Access,
+    Anchoring { access, streams, .. }: &Anchoring<'_>,
     mut anchored: BTreeMap<String, Anchored>,
     depth: Depth,
 ) -> Result<Vec<(String, Verdict)>, StoreError> {
-    for stream in store::streams(&access.connect().await?).await? {
+    let there = store::streams(&access.connect().await?).await?;
+    for stream in there.into_iter().filter(|stream| streams.is_empty() || streams.contains(stream)) {
         anchored.entry(stream).or_default();
     }
     let chain = |(stream, anchored): (String, Anchored)| match depth {

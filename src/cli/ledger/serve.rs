@@ -39,6 +39,9 @@ pub(super) struct Arguments {
     /// profile counts.
     #[arg(long, default_value = "events")]
     accounts: WhatTells,
+    /// Enter everything in this stream, `namespace/agent`. By default events say themselves whose they are.
+    #[arg(long, value_name = "STREAM", value_parser = parse_stream)]
+    stream: Option<String>,
     /// File with the key of the pseudonyms under which users are entered. Without it no user is.
     #[arg(long, env = "AGENTSLO_PSEUDONYM_KEY_FILE", value_name = "FILE")]
     pseudonym_key_file: Option<PathBuf>,
@@ -91,8 +94,15 @@ fn policy(arguments: &Arguments) -> Result<Policy, String> {
             WhatTells::Events => Accounts::Events,
             WhatTells::Spans => Accounts::Spans,
         },
+        stream: arguments.stream.clone(),
         pseudonyms: arguments.pseudonym_key_file.as_deref().map(pseudonyms::key).transpose()?,
     })
+}
+
+fn parse_stream(text: &str) -> Result<String, &'static str> {
+    let parts = text.split_once('/').filter(|(namespace, agent)| !namespace.is_empty() && !agent.is_empty());
+    parts.ok_or("should be a namespace and an agent, for example team-a/support-agent")?;
+    Ok(text.to_owned())
 }
 
 /// What a pipeline takes for content is content here, too.

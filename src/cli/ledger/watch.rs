@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agentslo_ledger::monitor::Monitor;
+use agentslo_ledger::store;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -52,6 +53,8 @@ pub(super) struct Arguments {
     /// Form of the log. By default text on a terminal and JSON elsewhere.
     #[arg(long)]
     log_format: Option<LogFormat>,
+    /// Streams to watch, as `namespace/agent`. By default all of them, also those that only an anchor knows.
+    streams: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -65,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         }
         let signer = signer(&arguments.key).map_err(Stop::Usage)?;
         let access = arguments.database.access().map_err(Stop::Usage)?;
-        let anchoring = Anchoring { access, signer, place: &arguments.place };
+        let anchoring = Anchoring { access, signer, place: &arguments.place, streams: &arguments.streams };
         let monitor = Monitor::default();
         let listener = TcpListener::bind(arguments.listen).await;
         let listener = listener.map_err(|error| Stop::Unreachable(format!("cannot listen: {error}")))?;
@@ -96,6 +99,7 @@ async fn rounds(anchoring: &Anchoring<'_>, arguments: &Arguments, monitor: &Moni
                     );
                     outcome.anchor.iter().for_each(|anchor| monitor.anchored(anchor));
                 }
+                tell_spending(anchoring, monitor).await;
                 monitor.done();
                 if depth == Depth::Beginning {
                     whole_due = Instant::now() + length(arguments.whole_every);
@@ -107,6 +111,15 @@ async fn rounds(anchoring: &Anchoring<'_>, arguments: &Arguments, monitor: &Moni
             }
         }
         tokio::time::sleep(length(arguments.every)).await;
+    }
+}
+
+/// What was spent is told besides; that it could not be read takes nothing from what was verified.
+async fn tell_spending(Anchoring { access, streams, .. }: &Anchoring<'_>, monitor: &Monitor) {
+    let spending = async { store::spending(&access.connect().await?, streams).await };
+    match spending.await {
+        Ok(all) => all.into_iter().for_each(|(stream, spending)| monitor.spent(&stream, spending)),
+        Err(error) => tracing::warn!(%error, "what was spent could not be read"),
     }
 }
 

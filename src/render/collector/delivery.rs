@@ -59,7 +59,7 @@ fn yaml(value: &Value) -> String {
 fn collector(plan: &Plan<'_>, configuration: &Value) -> OpenTelemetryCollector {
     let name = names::dns_label(plan.observability.name(), 50);
     let directory = &plan.observability.platform().collectors.storage_directory;
-    let queued = !exporters::backends(plan.pipeline).is_empty();
+    let queued = !exporters::backends(plan).is_empty();
     let kind = ArtifactKind::OpenTelemetryCollector;
     OpenTelemetryCollector {
         api_version: kind.api_version(),
@@ -88,7 +88,7 @@ fn mount(directory: &str) -> VolumeMount {
 
 /// Credentials, each from the Secret that the platform names, in the Collector's namespace.
 fn variables(plan: &Plan<'_>) -> Vec<EnvVar> {
-    exporters::variables(plan.pipeline).into_iter().map(|(name, secret)| from_secret(name, secret)).collect()
+    exporters::variables(plan).into_iter().map(|(name, secret)| from_secret(name, secret)).collect()
 }
 
 fn from_secret(name: String, secret: SecretKey) -> EnvVar {

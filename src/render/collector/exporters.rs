@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::escape::{environment, literal};
 use super::receivers::{METRICS_PORT, address};
+use super::service::Plan;
 use crate::api::v1alpha1::{Backend, BackendKind, OtlpProtocol, SecretKey};
 use crate::collector_versions::Release;
 use crate::domain::pipeline::Pipeline;
@@ -14,15 +15,16 @@ use crate::domain::pipeline::Pipeline;
 /// The extension that keeps queues.
 pub(super) const STORAGE: &str = "file_storage/queue";
 
-/// Every back end that the pipeline names, once each.
-pub(super) fn backends(pipeline: &Pipeline) -> BTreeMap<&str, &Backend> {
-    let all = [&pipeline.traces, &pipeline.logs, &pipeline.metrics].into_iter().flatten();
+/// Every back end that the pipeline names, once each, and the sink of the ledger.
+pub(super) fn backends<'a>(plan: &'a Plan<'_>) -> BTreeMap<&'a str, &'a Backend> {
+    let Pipeline { traces, logs, metrics, .. } = plan.pipeline;
+    let all = [traces, logs, metrics].into_iter().flatten().chain(&plan.ledger);
     all.map(|backend| (backend.name.as_str(), backend)).collect()
 }
 
 /// Variables that the Collector's container needs, each with the key of a Secret that holds its value.
-pub(super) fn variables(pipeline: &Pipeline) -> Vec<(String, SecretKey)> {
-    let backends = backends(pipeline).into_values();
+pub(super) fn variables(plan: &Plan<'_>) -> Vec<(String, SecretKey)> {
+    let backends = backends(plan).into_values();
     backends.filter_map(|backend| Some((variable(backend), backend.credentials_secret.clone()?))).collect()
 }
 
@@ -31,12 +33,13 @@ fn variable(backend: &Backend) -> String {
 }
 
 /// The exporters, ready to be written.
-pub(super) fn exporters(pipeline: &Pipeline, release: &Release) -> Value {
-    let mut exporters: Map<String, Value> = backends(pipeline)
+pub(super) fn exporters(plan: &Plan<'_>) -> Value {
+    let release = plan.release;
+    let mut exporters: Map<String, Value> = backends(plan)
         .into_values()
         .map(|backend| (id(backend, release), exporter(backend, release)))
         .collect();
-    exporters.insert("prometheus".to_owned(), scraped(pipeline));
+    exporters.insert("prometheus".to_owned(), scraped(plan.pipeline));
     Value::Object(exporters)
 }
 

@@ -25,8 +25,9 @@ use self::derivation::Source;
 use self::escape::literal;
 use self::service::Plan;
 use self::statements::Statements;
-use super::Artifact;
+use super::{Artifact, ledger};
 use crate::collector_versions;
+use crate::domain::ledger::Accounts;
 use crate::domain::observability::Observability;
 use crate::domain::pipeline::Pipeline;
 
@@ -35,7 +36,7 @@ pub(super) fn artifact(observability: &Observability) -> Option<Artifact> {
     let pipeline = observability.pipeline()?;
     let release = collector_versions::find(pipeline.version)
         .expect("validation should let only known releases through");
-    let plan = Plan { observability, pipeline, release };
+    let plan = Plan { observability, pipeline, release, ledger: ledger::backend(observability) };
     Some(delivery::artifact(&plan, &configuration(&plan)))
 }
 
@@ -46,11 +47,13 @@ pub(super) struct Signals {
 }
 
 /// Which signals a pipeline takes.
-pub(super) fn signals(pipeline: &Pipeline) -> Signals {
+pub(super) fn signals(observability: &Observability, pipeline: &Pipeline) -> Signals {
     let reads = |source| derivation::reads(pipeline.derivation, source);
+    let ledger = observability.ledger();
+    let enters_spans = ledger.is_some_and(|ledger| ledger.accounts == Accounts::Spans);
     Signals {
-        logs: reads(Source::Events) || !pipeline.logs.is_empty(),
-        traces: reads(Source::Spans) || !pipeline.traces.is_empty(),
+        logs: reads(Source::Events) || !pipeline.logs.is_empty() || ledger.is_some(),
+        traces: reads(Source::Spans) || !pipeline.traces.is_empty() || enters_spans,
     }
 }
 
@@ -62,7 +65,7 @@ fn configuration(plan: &Plan<'_>) -> Value {
         "receivers": receivers::receivers(plan.pipeline),
         "processors": literal(Value::Object(between.collect())),
         "connectors": literal(Value::Object(connectors(plan, &pipelines))),
-        "exporters": exporters::exporters(plan.pipeline, plan.release),
+        "exporters": exporters::exporters(plan),
         "service": service::service(plan, &extensions, &pipelines),
         "extensions": extensions,
     })
@@ -72,7 +75,7 @@ fn extensions(plan: &Plan<'_>) -> Value {
     let mut extensions = json!({
         "health_check": {"endpoint": format!("{}:13133", receivers::address(plan.pipeline))},
     });
-    if !exporters::backends(plan.pipeline).is_empty() {
+    if !exporters::backends(plan).is_empty() {
         let directory = &plan.observability.platform().collectors.storage_directory;
         extensions[exporters::STORAGE] = literal(json!({"directory": directory, "create_directory": true}));
     }

@@ -10,6 +10,7 @@ use super::receivers::address;
 use super::{logs, redaction, signals, tenant};
 use crate::api::v1alpha1::{Backend, Derivation};
 use crate::collector_versions::Release;
+use crate::domain::ledger::Accounts;
 use crate::domain::observability::Observability;
 use crate::domain::pipeline::Pipeline;
 
@@ -30,6 +31,8 @@ pub(super) struct Plan<'a> {
     pub(super) observability: &'a Observability,
     pub(super) pipeline: &'a Pipeline,
     pub(super) release: &'a Release,
+    /// The sink of the ledger, where there is one.
+    pub(super) ledger: Option<Backend>,
 }
 
 type Named = (String, Value);
@@ -42,7 +45,7 @@ impl Plan<'_> {
 
     fn logs(&self) -> Vec<Named> {
         let (derives, kept) = (self.derives(Source::Events), &self.pipeline.logs);
-        if !signals(self.pipeline).logs {
+        if !signals(self.observability, self.pipeline).logs {
             return Vec::new();
         }
         let level = logs::level(self.pipeline.min_level).map(|_| "filter/level".to_owned());
@@ -53,12 +56,13 @@ impl Plan<'_> {
         if !kept.is_empty() {
             all.push(step("logs/out", &["forward/logs"], level.as_slice(), &self.ids(kept)));
         }
+        all.extend(self.entered("logs"));
         all
     }
 
     fn traces(&self) -> Vec<Named> {
         let (derives, kept) = (self.derives(Source::Spans), &self.pipeline.traces);
-        if !signals(self.pipeline).traces {
+        if !signals(self.observability, self.pipeline).traces {
             return Vec::new();
         }
         let sampling = self.pipeline.sampling.as_ref().map(|_| "tail_sampling".to_owned());
@@ -69,7 +73,18 @@ impl Plan<'_> {
         if !kept.is_empty() {
             all.push(step("traces/out", &["forward/traces"], sampling.as_slice(), &self.ids(kept)));
         }
+        let ledger = self.observability.ledger();
+        if ledger.is_some_and(|ledger| ledger.accounts == Accounts::Spans) {
+            all.extend(self.entered("traces"));
+        }
         all
+    }
+
+    /// Everything goes into the ledger, whatever its level and whether its trace is sampled or not.
+    fn entered(&self, signal: &str) -> Option<Named> {
+        let sink = self.ids(self.ledger.as_slice());
+        let receiver = [format!("forward/{signal}")];
+        (!sink.is_empty()).then(|| step(&format!("{signal}/ledger"), &receiver, &[], &sink))
     }
 
     /// What the agent sends itself, what is derived, and what is pushed out of both.

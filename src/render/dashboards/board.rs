@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::names::stable_id;
+use crate::domain::observability::Observability;
 
 /// A dashboard of an agent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,11 +14,18 @@ pub(super) enum Board {
     Slo,
     /// Its log events and traces.
     Logs,
+    /// What was entered of it into a ledger, and what it cost.
+    Ledger,
 }
 
 impl Board {
     /// All of them.
-    pub(super) const ALL: [Self; 3] = [Self::Agent, Self::Slo, Self::Logs];
+    pub(super) const ALL: [Self; 4] = [Self::Agent, Self::Slo, Self::Logs, Self::Ledger];
+
+    /// Whether an agent has it.
+    pub(super) fn is_of(self, observability: &Observability) -> bool {
+        self != Self::Ledger || observability.ledger().is_some()
+    }
 
     /// Its name in names and slots.
     pub(super) fn name(self) -> &'static str {
@@ -25,6 +33,7 @@ impl Board {
             Self::Agent => "agent",
             Self::Slo => "slo",
             Self::Logs => "logs",
+            Self::Ledger => "ledger",
         }
     }
 
@@ -34,6 +43,7 @@ impl Board {
             Self::Agent => include_str!("../../../dashboards/agent.json"),
             Self::Slo => include_str!("../../../dashboards/slo.json"),
             Self::Logs => include_str!("../../../dashboards/logs.json"),
+            Self::Ledger => include_str!("../../../dashboards/ledger.json"),
         };
         serde_json::from_str(text).expect("sources of dashboards should be JSON, as a test shows")
     }

@@ -5,6 +5,7 @@ mod board;
 mod delivery;
 mod fill;
 mod layout;
+mod ledger;
 mod series;
 mod signals;
 mod slots;
@@ -17,7 +18,7 @@ use board::Board;
 /// What the AgentObservability asks for.
 pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
     let Some(delivery) = observability.dashboards() else { return Vec::new() };
-    let boards = Board::ALL.into_iter();
+    let boards = Board::ALL.into_iter().filter(|board| board.is_of(observability));
     boards
         .map(|board| delivery::artifact(observability, delivery, board, &json(observability, board)))
         .collect()

@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::fill::{Filling, Slot};
-use super::{series, signals};
+use super::{ledger, series, signals};
 use crate::api::v1alpha1::WorkloadKind;
 use crate::domain::decimal::Decimal;
 use crate::domain::guard::Watch;
@@ -30,7 +30,9 @@ pub(super) fn text(observability: &Observability, slot: Slot<'_>) -> Option<Fill
         "sloNamespace" => Some(in_query(&namespace(observability).to_string())),
         name => match name.strip_prefix("uid.") {
             Some(board) => uid(observability, board),
-            None => of_series(observability, slot).or_else(|| signals::text(observability, name)),
+            None => of_series(observability, slot)
+                .or_else(|| signals::text(observability, name))
+                .or_else(|| ledger::text(observability, name)),
         },
     };
     text.map(Filling::Text)
@@ -52,7 +54,7 @@ pub(super) fn in_query(query: &str) -> String {
 }
 
 fn uid(observability: &Observability, board: &str) -> Option<String> {
-    let board = Board::ALL.into_iter().find(|known| known.name() == board)?;
+    let board = Board::ALL.into_iter().find(|known| known.name() == board && known.is_of(observability))?;
     Some(board.uid(observability.namespace(), observability.name()))
 }
 

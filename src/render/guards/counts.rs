@@ -84,7 +84,9 @@ pub(super) fn recordings(observability: &Observability) -> Vec<Rule> {
             | Watch::Queue { .. }
             | Watch::TelemetryMissing { .. }
             | Watch::CardinalityOverflow
-            | Watch::PipelineLoss => Vec::new(),
+            | Watch::PipelineLoss
+            | Watch::LedgerIntegrity
+            | Watch::LedgerLoss => Vec::new(),
         };
         let new: Vec<Rule> = wanted.into_iter().filter(|rule| !rules.contains(rule)).collect();
         rules.extend(new);
@@ -212,7 +214,9 @@ fn dollar_floor(observability: &Observability) -> Decimal {
         | Watch::TelemetryMissing { .. }
         | Watch::CardinalityOverflow
         | Watch::SlowShare { .. }
-        | Watch::PipelineLoss => None,
+        | Watch::PipelineLoss
+        | Watch::LedgerIntegrity
+        | Watch::LedgerLoss => None,
     });
     floors.min().unwrap_or(Decimal::from_integer(DOLLAR_FLOOR))
 }

@@ -4,6 +4,7 @@
 mod activity;
 mod alert;
 mod counts;
+mod ledger;
 mod pipeline;
 mod presence;
 mod spend;
@@ -80,6 +81,18 @@ pub fn collector_up(observability: &Observability) -> SeriesSelector {
     pipeline::own(observability, "up")
 }
 
+/// A series of the pods of the agent's ledger.
+#[must_use]
+pub fn of_ledger(observability: &Observability, metric: &str) -> SeriesSelector {
+    pipeline::own(observability, metric)
+}
+
+/// A series about the agent's chain in the ledger.
+#[must_use]
+pub fn of_chain(observability: &Observability, metric: &str) -> SeriesSelector {
+    ledger::chain(observability, metric)
+}
+
 /// Why an alert that is asked for is left out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lack {
@@ -119,6 +132,8 @@ fn name(watch: &Watch) -> &'static str {
         Watch::CardinalityOverflow => names::OVERFLOW,
         Watch::SlowShare { .. } => names::SLOW,
         Watch::PipelineLoss => names::PIPELINE_QUEUE,
+        Watch::LedgerIntegrity => names::LEDGER_NOT_INTACT,
+        Watch::LedgerLoss => names::LEDGER_NOT_VERIFIED,
     }
 }
 
@@ -142,7 +157,11 @@ fn lacks(observability: &Observability, watch: &Watch) -> Option<Lack> {
             let is_missing = !there.is_empty() && !there.contains(slower_than);
             is_missing.then_some(Lack::Bucket(Role::RunDuration, *slower_than))
         }),
-        Watch::TelemetryMissing { .. } | Watch::CardinalityOverflow | Watch::PipelineLoss => None,
+        Watch::TelemetryMissing { .. }
+        | Watch::CardinalityOverflow
+        | Watch::PipelineLoss
+        | Watch::LedgerIntegrity
+        | Watch::LedgerLoss => None,
     }
 }
 
@@ -196,6 +215,10 @@ fn rules(observability: &Observability, guard: &Guard) -> Rules {
             Rules { slow: vec![presence::overflow(observability, guard)], ..Rules::default() }
         }
         Watch::PipelineLoss => Rules { slow: pipeline::rules(observability, guard), ..Rules::default() },
+        Watch::LedgerIntegrity => {
+            Rules { soon: vec![ledger::not_intact(observability, guard)], ..Rules::default() }
+        }
+        Watch::LedgerLoss => Rules { slow: ledger::losses(observability, guard), ..Rules::default() },
     }
 }
 

@@ -18,10 +18,12 @@ const NAMESPACED: [&str; 6] = [
     "platform.spec.prometheus.address=http://prometheus-operated.monitoring.svc:9090",
 ];
 
+const LEDGER: [&str; 4] = ["--set", "replicas=1", "--set", "crds.enabled=false,ledger.enabled=true"];
+
 const POLICIES: [&str; 2] = ["--set", "admissionPolicies.enabled=true"];
 
 /// A file of `deploy/`, the template that it is made from, and the values.
-const FILES: [(&str, &str, &[&str]); 10] = [
+const FILES: [(&str, &str, &[&str]); 11] = [
     ("admission/policies.yaml", "admission", &POLICIES),
     ("base/service-account.yaml", "serviceaccount", &ONE),
     ("base/secrets.yaml", "rbac-secrets", &ONE),
@@ -30,6 +32,7 @@ const FILES: [(&str, &str, &[&str]); 10] = [
     ("base/deployment.yaml", "deployment", &ONE),
     ("overlays/cluster/permissions.yaml", "rbac", &ONE),
     ("overlays/ha/disruption-budget.yaml", "poddisruptionbudget", &TWO),
+    ("overlays/ledger/permissions.yaml", "rbac", &LEDGER),
     ("overlays/namespaced/permissions.yaml", "rbac", &NAMESPACED),
     ("overlays/namespaced/platform.yaml", "platform", &NAMESPACED),
 ];
@@ -57,7 +60,8 @@ fn without_helm(text: &str) -> String {
 
 #[test]
 fn an_overlay_is_what_the_chart_makes_of_the_same_values() {
-    for (overlay, values) in [("cluster", &ONE[..]), ("ha", &TWO), ("namespaced", &NAMESPACED)] {
+    let overlays = [("cluster", &ONE[..]), ("ha", &TWO), ("ledger", &LEDGER), ("namespaced", &NAMESPACED)];
+    for (overlay, values) in overlays {
         let of_overlay = by_name(&kustomize(&format!("deploy/overlays/{overlay}")));
         let of_chart = by_name(&Helm::offline().template(values).expect("the chart should render"));
         assert!(of_chart.len() > 8, "{overlay}: {of_chart:?}");

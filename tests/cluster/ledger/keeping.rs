@@ -5,6 +5,8 @@ use std::time::Duration;
 use bed::otlp;
 use serde_json::json;
 
+use agentslo_ledger::store::{Access, Credentials};
+
 use super::{Ledger, agent, event, now};
 
 /// Who keeps the ledger in these tests.
@@ -74,7 +76,7 @@ async fn a_keeper_changes_nothing_else() {
     let ledger = with_keeper().await;
     let (sink, url) = ledger.sink("sink").await;
     agent(&url, "support").logs((0..3).map(event).collect()).await.expect("the events should be taken");
-    let access = agentslo_ledger::store::Access::new(&ledger.postgres.url(KEEPER, "ledger"), None, None);
+    let access = Access::new(&ledger.postgres.url(KEEPER, "ledger"), Credentials::default(), None);
     let keeper = access.expect("the URL should do").connect().await.expect("it should let them in");
     let forbidden = [
         "UPDATE ledger.entry SET canonical = '{}'",

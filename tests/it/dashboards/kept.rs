@@ -30,7 +30,8 @@ fn every_query_of_a_source_is_kept_for_some_agent() {
         .map(|dashboard| dashboard.json)
         .collect();
     boards.extend(super::in_jaeger().into_iter().map(|dashboard| dashboard.json));
-    for name in ["agent", "slo", "logs"] {
+    boards.extend(super::with_ledger("support-agent").into_iter().map(|dashboard| dashboard.json));
+    for name in ["agent", "slo", "logs", "ledger"] {
         let source = source(name).json;
         let tag = format!("agentslo-{name}");
         let of_source = boards
@@ -104,7 +105,7 @@ fn is_of_agent(json: &Value) -> bool {
 #[test]
 fn every_slot_of_the_sources_is_explained() {
     let readme = workspace::read("dashboards/README.md");
-    for name in ["agent", "slo", "logs"] {
+    for name in ["agent", "slo", "logs", "ledger"] {
         let text = workspace::read(format!("dashboards/{name}.json"));
         for slot in text.split("<<").skip(1).map(|rest| rest.split(">>").next().unwrap_or_default()) {
             let slot = slot.split('[').next().unwrap_or_default();

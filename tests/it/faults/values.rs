@@ -94,6 +94,8 @@ const BY_PATH: &[(&str, [&str; 2])] = &[
     ("AgentObservability.routing.receivers[].name", ["pager", "other"]),
     ("AgentObservability.routing.page[]", ["pager", "other"]),
     ("AgentObservability.routing.ticket[]", ["pager", "other"]),
+    ("AgentObservability.ledger.retention.audit", ["30d", "60d"]),
+    ("AgentObservability.ledger.retention.cost", ["90d", "120d"]),
     ("AgentObservability.scrape.interval", ["15s", "20s"]),
     ("AgentObservability.telemetry.profile", ["ClaudeCode", "GenAI"]),
     ("AgentPlatform.backends[].name", ["tempo", "jaeger"]),
@@ -109,6 +111,11 @@ const BY_PATH: &[(&str, [&str; 2])] = &[
     ("AgentPlatform.defaults.pageSeverity", ["urgent", "page"]),
     ("AgentPlatform.defaults.ticketSeverity", ["ticket", "notice"]),
     ("AgentPlatform.defaults.window", ["7d", "14d"]),
+    ("AgentPlatform.ledger.database", ["postgres", "archive"]),
+    ("AgentPlatform.ledger.image", ["registry.example/agentslo:1", "registry.example/agentslo:2"]),
+    ("AgentPlatform.ledger.writerSecret", ["writer", "other-writer"]),
+    ("AgentPlatform.ledger.readerSecret", ["reader", "other-reader"]),
+    ("AgentPlatform.ledger.keeperSecret", ["keeper", "other-keeper"]),
     ("AgentPlatform.mail.smarthost", ["smtp.example.com:587", "mail.example.com:25"]),
     ("AgentPlatform.prometheus.address", ["http://prometheus.example:9090", "http://thanos.example:9090"]),
     ("AgentPlatform.tenancy.groupByDenyList[]", ["model", "region"]),
@@ -216,6 +223,11 @@ fn context_of_observability(path: &str) -> Value {
     if path == "pipeline.collectorVersion" {
         return with("pipeline", json!({"redaction": {"contentCapture": "Full"}}));
     }
+    if path.starts_with("ledger") {
+        return json!({
+            "agent": "support-agent", "pipeline": {"redaction": {"contentCapture": "Redacted"}}, "ledger": {},
+        });
+    }
     if path.starts_with("pipeline") || path == "environment" {
         return with("pipeline", json!({}));
     }
@@ -246,6 +258,9 @@ fn context_of_platform(path: &str) -> Value {
     if path.starts_with("collector") {
         return json!({"backends": [tempo()]});
     }
+    if path.starts_with("ledger") {
+        return json!({"backends": databases(), "ledger": ledger()});
+    }
     if path.starts_with("namespaceSelector.matchExpressions[]") {
         let condition = json!({"key": "canary", "operator": "In", "values": ["yes"]});
         return json!({"namespaceSelector": {"matchExpressions": [condition]}});
@@ -268,7 +283,9 @@ pub(crate) fn platform() -> Value {
                 "name": "honeycomb", "kind": "Honeycomb", "address": "https://api.honeycomb.io",
                 "credentialsSecret": {"name": "honeycomb", "key": "team"},
             },
+            databases()[0],
         ],
+        "ledger": ledger(),
         "mail": {"smarthost": "smtp.example.com:587", "from": "alerts@example.com"},
         "tenancy": {"rawQueries": "Allowed"},
         "dashboards": {"allowedFolders": ["Agents", "Night"], "folderAnnotation": "grafana_folder"},
@@ -285,6 +302,11 @@ pub(super) fn observability_under(platform_leaf: &str) -> Value {
     let part = platform_leaf.split(['.', '[']).next().unwrap_or_default();
     match part {
         "backends" | "collector" => spec["pipeline"] = json!({"traces": {"backends": ["tempo"]}}),
+        "ledger" => {
+            spec["pipeline"] = json!({});
+            spec["ledger"] = json!({"retention": {"audit": "30d"}});
+            spec["dashboards"] = json!({});
+        }
         "mail" => {
             spec["routing"]["receivers"] = json!([{"name": "pager", "email": {"to": "agents@example.com"}}]);
         }
@@ -315,6 +337,20 @@ pub(super) fn slo_under(platform_leaf: &str) -> Value {
         _ => {}
     }
     spec
+}
+
+fn databases() -> [Value; 2] {
+    ["postgres", "archive"].map(|name| {
+        json!({"name": name, "kind": "Postgres", "address": format!("postgres://{name}.databases.svc/ledger")})
+    })
+}
+
+fn ledger() -> Value {
+    json!({
+        "database": "postgres", "image": "registry.example/agentslo:0", "writerSecret": "first-writer",
+        "readerSecret": "first-reader", "keeperSecret": "first-keeper",
+        "caSecret": {"name": "first-ca", "key": "ca"}, "anchorKeySecret": {"name": "first-key", "key": "pem"},
+    })
 }
 
 fn tempo() -> Value {

@@ -39,6 +39,21 @@ pub(super) fn check(artifact: &Artifact) -> Result<(), String> {
         Artifact::ConfigMap(_) => check_data(&value["data"]).map_err(|why| format!("{what}: {why}")),
         Artifact::GrafanaDashboard(_) => check_dashboard(value["spec"]["json"].as_str().unwrap_or_default()),
         Artifact::PodMonitor(_) => check_monitor(&value["spec"]).map_err(|why| format!("{what}: {why}")),
+        Artifact::Service(_) => {
+            ensure(SERVICE.is_match(artifact.name()), || format!("{what} has an impossible name"))
+        }
+        Artifact::Deployment(_) => {
+            check_pod(&value["spec"]["template"]).map_err(|why| format!("{what}: {why}"))
+        }
+        Artifact::CronJob(_) => {
+            ensure(artifact.name().len() <= 52, || format!("{what} has a name too long for its Jobs"))?;
+            check_pod(&value["spec"]["jobTemplate"]["spec"]["template"])
+                .map_err(|why| format!("{what}: {why}"))
+        }
+        Artifact::ServiceAccount(_)
+        | Artifact::Role(_)
+        | Artifact::RoleBinding(_)
+        | Artifact::NetworkPolicy(_) => Ok(()),
     }
 }
 
@@ -49,6 +64,8 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
 /// A DNS subdomain.
 static NAME: LazyLock<Regex> =
     LazyLock::new(|| whole(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"));
+/// A DNS label that does not begin with a digit.
+static SERVICE: LazyLock<Regex> = LazyLock::new(|| whole("[a-z]([-a-z0-9]{0,61}[a-z0-9])?"));
 /// What a label of an object may be called, and what it may say.
 static WORD: LazyLock<Regex> = LazyLock::new(|| whole("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"));
 /// What a label in Prometheus may be called.
@@ -159,6 +176,31 @@ fn check_monitor(spec: &Value) -> Result<(), String> {
         ensure(has_values == takes_values, || format!("{condition} is no condition"))?;
     }
     Ok(())
+}
+
+/// A pod of ours: it may not become root, and its program takes what it is started with.
+fn check_pod(template: &Value) -> Result<(), String> {
+    check_labels(&template["metadata"]["labels"])?;
+    let pod = &template["spec"];
+    ensure(pod["securityContext"]["runAsNonRoot"] == true, || "it could run as root".to_owned())?;
+    for container in pod["containers"].as_array().into_iter().flatten() {
+        let arguments = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let arguments: Vec<String> = ["agentslo"].into_iter().chain(arguments).map(expanded).collect();
+        let environment = container["env"].as_array().into_iter().flatten();
+        let database = environment.clone().find(|variable| variable["name"] == "AGENTSLO_DATABASE_URL");
+        let database = database.and_then(|variable| variable["value"].as_str()).unwrap_or_default();
+        let url = format!("--database-url={database}");
+        let (words, rest) = arguments.split_at(3);
+        let all = words.iter().chain([&url]).chain(rest);
+        let taken = agentslo::cli::command().try_get_matches_from(all);
+        taken.map_err(|error| format!("{arguments:?}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// As Kubernetes expands an argument that names no variable that is there.
+fn expanded(argument: &str) -> String {
+    argument.replace("$$(", "$(")
 }
 
 /// Of a ConfigMap: a Collector's configuration, a dashboard, or an environment.

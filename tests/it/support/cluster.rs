@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentslo::controller::{self, Settings};
+use agentslo::render::ArtifactKind;
 use kube::Client;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, oneshot};
@@ -95,7 +96,8 @@ impl Cluster for FakeCluster {
     }
 
     async fn start_operator(&self) {
-        let settings = Settings { poll_interval: POLL_INTERVAL, ..Settings::default() };
+        let kinds = ArtifactKind::ALL.into();
+        let settings = Settings { poll_interval: POLL_INTERVAL, kinds, ..Settings::default() };
         let (stop, stopped) = oneshot::channel();
         let told_to_stop = async move { drop(stopped.await) };
         let task = tokio::spawn(controller::run(self.server.client(OPERATOR), settings, told_to_stop));

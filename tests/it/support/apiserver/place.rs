@@ -11,7 +11,7 @@ pub(super) struct Kind {
 }
 
 /// Every kind that may be installed.
-pub(super) const KINDS: [Kind; 12] = [
+pub(super) const KINDS: [Kind; 19] = [
     Kind { group_version: "v1", plural: "namespaces", name: "Namespace" },
     Kind { group_version: "v1", plural: "configmaps", name: "ConfigMap" },
     Kind {
@@ -40,6 +40,13 @@ pub(super) const KINDS: [Kind; 12] = [
         plural: "grafanadashboards",
         name: "GrafanaDashboard",
     },
+    Kind { group_version: "v1", plural: "services", name: "Service" },
+    Kind { group_version: "v1", plural: "serviceaccounts", name: "ServiceAccount" },
+    Kind { group_version: "apps/v1", plural: "deployments", name: "Deployment" },
+    Kind { group_version: "batch/v1", plural: "cronjobs", name: "CronJob" },
+    Kind { group_version: "networking.k8s.io/v1", plural: "networkpolicies", name: "NetworkPolicy" },
+    Kind { group_version: "rbac.authorization.k8s.io/v1", plural: "roles", name: "Role" },
+    Kind { group_version: "rbac.authorization.k8s.io/v1", plural: "rolebindings", name: "RoleBinding" },
 ];
 
 /// An object, or without a name a collection; without a namespace that of all namespaces.

@@ -1,0 +1,71 @@
+//! What enters an agent's events into a ledger and watches over it: a sink, somebody who verifies and signs, and
+//! somebody who lets go what is old. All run in the agent's namespace, each with a database role of its own,
+//! and only who signs may do anything in the cluster: add to the ConfigMap of its signatures.
+
+mod anchors;
+mod network;
+mod pods;
+mod retain;
+mod sink;
+mod watch;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::Artifact;
+use super::metadata::metadata;
+use crate::api::v1alpha1::{Backend, BackendKind, OtlpProtocol};
+use crate::domain::ledger::Ledger;
+use crate::domain::names::{dns_label, short_hash};
+use crate::domain::observability::Observability;
+
+pub(super) use self::pods::{STATUS, scraped_pods};
+
+/// Name under which the Collector knows the sink. No back end of a platform has an underscore in its name.
+const SINK: &str = "agentslo_ledger";
+/// Longest name of a CronJob, so that its Jobs have room for theirs.
+const LONGEST_NAME: usize = 52;
+
+/// What the AgentObservability asks for, in the order in which each needs what is before it.
+pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
+    let Some(ledger) = observability.ledger() else { return Vec::new() };
+    let plan = Plan { observability, ledger };
+    let all = [sink::artifacts(&plan), anchors::artifacts(&plan), watch::artifacts(&plan)];
+    all.into_iter().flatten().chain(retain::artifacts(&plan)).collect()
+}
+
+/// The sink as the Collector sees it, where there is one.
+pub(super) fn backend(observability: &Observability) -> Option<Backend> {
+    let plan = Plan { observability, ledger: observability.ledger()? };
+    let service = plan.name("ledger");
+    Some(Backend {
+        name: SINK.to_owned(),
+        kind: BackendKind::Otlp,
+        address: format!("http://{service}.{}.svc:{}", observability.namespace(), sink::OTLP_PORT),
+        protocol: Some(OtlpProtocol::Http),
+        credentials_secret: None,
+        tenant_header: None,
+    })
+}
+
+/// What all of it is made for.
+struct Plan<'a> {
+    observability: &'a Observability,
+    ledger: &'a Ledger,
+}
+
+impl Plan<'_> {
+    /// The name of an object, by what it is for. That of a Service does not begin with a digit.
+    fn name(&self, suffix: &str) -> String {
+        let name = self.observability.name();
+        if name.starts_with(|first: char| first.is_ascii_digit()) {
+            return format!("a{}-{suffix}", short_hash(name));
+        }
+        format!("{}-{suffix}", dns_label(name, LONGEST_NAME - 1 - suffix.len()))
+    }
+
+    fn metadata(&self, suffix: &str) -> ObjectMeta {
+        metadata(self.name(suffix), self.observability.namespace(), &BTreeMap::new())
+    }
+}
