@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use agentslo::api::v1alpha1::AgentObservability;
+use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
 use agentslo::domain::observability::Observability;
+use agentslo::domain::platform::Platform;
 use agentslo::domain::role::Role;
 use agentslo::foreign::{PrometheusRuleSpec, Rule};
 use agentslo::render::guards;
@@ -13,6 +14,7 @@ use agentslo::validate::{self, ObservabilityFacts};
 use serde_json::{Value, json};
 
 use crate::promtool::{Trial, failures, yaml};
+use crate::scenarios::unpermitted;
 
 /// What happens to an agent, minute by minute.
 struct Story {
@@ -31,6 +33,22 @@ struct Story {
 
 /// Most stories begin at the epoch with all series that there can be.
 const USUAL: Story = Story { name: "", guards: "", roles: &[], start: "", series: &[], fires: &[] };
+
+/// A series of the pods of the agent's ledger.
+macro_rules! ledger {
+    ($metric:literal) => {
+        concat!("agentslo_ledger_", $metric, "{namespace=\"support\",agentslo_pipeline=\"observed\"}")
+    };
+    ($metric:literal, $labels:literal) => {
+        concat!(
+            "agentslo_ledger_",
+            $metric,
+            "{namespace=\"support\",agentslo_pipeline=\"observed\",",
+            $labels,
+            "}"
+        )
+    };
+}
 
 /// The agent that is watched.
 macro_rules! ours {
@@ -57,6 +75,8 @@ const MISSING: &str = "telemetryMissing: {}";
 const OVERFLOW: &str = "cardinalityOverflow: {}";
 const SLOW: &str = "slowShare: {slowerThan: 1800s}";
 const LOSS: &str = "pipelineLoss: {}";
+/// A ledger, which brings alerts of its own.
+const LEDGER: &str = "ledger";
 const WITHOUT_OLDEST: &[Role] = &[Role::Runs, Role::ActiveRuns];
 
 const STORIES: &[Story] = &[
@@ -681,20 +701,138 @@ const STORIES: &[Story] = &[
         fires: &[("AgentPipelineExportFailing", 80, 0), ("AgentPipelineExportFailing", 105, 0)],
         ..USUAL
     },
+    Story {
+        name: "somebody-tampers-with-the-ledger",
+        guards: LEDGER,
+        series: &[
+            (ledger!("chain_intact", "stream=\"support/support-agent\""), "1x30 0x29 1x60"),
+            (ledger!("chain_intact", "stream=\"support/other\""), "0x120"),
+        ],
+        fires: &[
+            ("AgentLedgerNotIntact", 29, 0),
+            ("AgentLedgerNotIntact{severity=\"critical\",urgency=\"page\",agent=\"support-agent\"}", 32, 1),
+            ("AgentLedgerNotIntact", 62, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "nobody-verifies-the-ledger",
+        guards: LEDGER,
+        series: &[(
+            ledger!("chain_verified_timestamp_seconds", "stream=\"support/support-agent\""),
+            "0+60x30 stale",
+        )],
+        fires: &[
+            ("AgentLedgerNotVerified", 58, 0),
+            ("AgentLedgerNotVerified{urgency=\"ticket\"}", 66, 1),
+            ("AgentLedgerNotVerified", 600, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-ledger-cannot-commit",
+        guards: LEDGER,
+        series: &[
+            (ledger!("transactions_failed_total"), "0x30 3+3x59 180x100"),
+            (
+                "agentslo_ledger_transactions_failed_total{namespace=\"support\",agentslo_pipeline=\"other\"}",
+                "0+1x30",
+            ),
+        ],
+        fires: &[
+            ("AgentLedgerNotEntering", 30, 0),
+            ("AgentLedgerNotEntering", 36, 0),
+            ("AgentLedgerNotEntering{urgency=\"ticket\"}", 50, 1),
+            ("AgentLedgerNotEntering", 115, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-ledger-refuses-events",
+        guards: LEDGER,
+        series: &[
+            (ledger!("events_total", "result=\"entered\""), "0+5x100"),
+            (ledger!("events_total", "result=\"refused\""), "0x30 5x100"),
+        ],
+        fires: &[
+            ("AgentLedgerEventsRefused", 29, 0),
+            ("AgentLedgerEventsRefused{urgency=\"ticket\"}", 36, 1),
+            ("AgentLedgerEventsRefused", 60, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-agent-runs-and-its-chain-does-not-grow",
+        guards: LEDGER,
+        series: &[
+            (ours!("agent_queries_total"), "0+1x300"),
+            (ledger!("chain_head_sequence", "stream=\"support/support-agent\""), "5x300"),
+            (ledger!("chain_head_sequence", "stream=\"support/other\""), "0+1x300"),
+        ],
+        fires: &[
+            ("AgentLedgerStopped", 85, 0),
+            ("AgentLedgerStopped{urgency=\"ticket\",agent=\"support-agent\"}", 120, 1),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "the-agent-runs-and-has-no-chain",
+        guards: LEDGER,
+        series: &[(ours!("agent_queries_total"), "0+1x300")],
+        fires: &[("AgentLedgerStopped", 15, 0), ("AgentLedgerStopped", 60, 1)],
+        ..USUAL
+    },
+    Story {
+        name: "the-agent-runs-and-its-chain-grows",
+        guards: LEDGER,
+        series: &[
+            (ours!("agent_queries_total"), "0+1x300"),
+            // A chain that is new has grown from nothing.
+            (ledger!("chain_head_sequence", "stream=\"support/support-agent\""), "_x15 3x60 3+1x220"),
+        ],
+        fires: &[
+            ("AgentLedgerStopped", 60, 0),
+            ("AgentLedgerStopped", 104, 0),
+            ("AgentLedgerStopped", 250, 0),
+        ],
+        ..USUAL
+    },
+    Story {
+        name: "neither-the-agent-nor-its-chain-does-anything",
+        guards: LEDGER,
+        series: &[
+            (ours!("agent_queries_total"), "0+1x20 20x300"),
+            (ledger!("chain_head_sequence", "stream=\"support/support-agent\""), "0+1x22 22x300"),
+        ],
+        fires: &[("AgentLedgerStopped", 60, 0), ("AgentLedgerStopped", 200, 0)],
+        ..USUAL
+    },
 ];
 
 fn observability(guards: &str, roles: &[Role]) -> Observability {
+    let asked = match guards {
+        LEDGER => "  pipeline: {deriveMetrics: 'Off'}\n  ledger: {}\n".to_owned(),
+        _ if guards.starts_with('{') => format!("  guards: {guards}\n"),
+        _ => format!("  guards: {{{guards}}}\n"),
+    };
     let text = format!(
         "apiVersion: agentslo.dev/v1alpha1\nkind: AgentObservability\n\
          metadata: {{name: observed, namespace: support}}\n\
-         spec:\n  agent: support-agent\n  guards: {}\n",
-        if guards.starts_with('{') { guards.to_owned() } else { format!("{{{guards}}}") }
+         spec:\n  agent: support-agent\n{asked}"
     );
     let written: AgentObservability = serde_saphyr::from_str(&text).expect("the story should parse");
     let roles = (!roles.is_empty()).then(|| roles.iter().copied().collect());
-    let facts = ObservabilityFacts { roles, ..ObservabilityFacts::default() };
+    let facts = ObservabilityFacts { roles, platform: platform(), ..ObservabilityFacts::default() };
     validate::observability(&written, &facts)
         .unwrap_or_else(|violations| panic!("{guards}: {:?}", violations.first()))
+}
+
+/// It offers everything, and leaves severities as they are.
+fn platform() -> Platform {
+    let mut platform = unpermitted::platform(&unpermitted::everything());
+    platform["spec"]["defaults"] = json!({});
+    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
+    validate::platform(&platform).expect("the platform should be valid")
 }
 
 /// The rules of the guard on lost telemetry.
@@ -773,6 +911,34 @@ const fn fault(name: &'static str, story: &'static str, old: &'static str, new: 
 }
 
 const FAULTS: &[Fault] = &[
+    fault(
+        "chains of others",
+        "somebody-tampers-with-the-ledger",
+        "stream=\"support/support-agent\"",
+        "stream=~\".+\"",
+    ),
+    fault("a verification that is forgotten", "nobody-verifies-the-ledger", "[1d]", "[10m]"),
+    fault("sinks of others", "the-ledger-cannot-commit", "agentslo_pipeline=\"observed\",", ""),
+    fault("what was entered is refused", "the-ledger-refuses-events", "result=\"refused\"", "result=~\".+\""),
+    fault(
+        "chains of others grow",
+        "the-agent-runs-and-its-chain-does-not-grow",
+        "stream=\"support/support-agent\"",
+        "stream=~\".+\"",
+    ),
+    fault(
+        "no chain is a chain that grows",
+        "the-agent-runs-and-has-no-chain",
+        "unless on () (max",
+        "and on () (max",
+    ),
+    fault(
+        "a chain is never new",
+        "the-agent-runs-and-its-chain-grows",
+        "unless on () max(",
+        "and on () max(",
+    ),
+    fault("idle is stopped", "neither-the-agent-nor-its-chain-does-anything", "> 0.5 unless", ">= 0 unless"),
     fault("another limit", "spending-twice-the-limit", "> 1.5", "> 2.5"),
     fault("a window too long", "spending-twice-the-limit", "[15m]", "[1h]"),
     fault("counts that overlap", "spending-twice-the-limit", " / 5", " / 1"),

@@ -2,6 +2,7 @@
 //! whatever somebody does to the tables shows.
 
 mod keeping;
+mod panels;
 mod pipeline;
 mod reading;
 mod rendered;
