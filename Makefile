@@ -13,6 +13,8 @@ BUILD_RELEASED = $(CARGO) build --locked --release --no-default-features --bin a
 RELEASED = target/$(if $(TARGET),$(TARGET)/)release/agentslo
 # Storms of a soak.
 SEEDS ?= 10000
+# How long sink and database of a ledger die at random.
+SECONDS_OF_LEDGER ?= 120
 # Events of each measurement of the ledger.
 EVENTS ?= 200000
 # Where the image goes, and under which version.
@@ -36,8 +38,10 @@ test: ## Every test, on real servers; builds them on first use
 test-fast: ## The hermetic tests only, under a minute
 	$(CARGO) test --locked --lib --bins --test it
 
-soak: ## Random faults for longer, optimised: make soak SEEDS=10000
+soak: ## Random faults for longer: make soak SEEDS=10000 SECONDS_OF_LEDGER=120
 	SOAK=$(SEEDS) $(CARGO) test --locked --profile soak --test it -- storm differential
+	@$(call SERVERS,test) && export AGENTSLO_SERVERS && \
+	LEDGER_SOAK_SECONDS=$(SECONDS_OF_LEDGER) $(CARGO) test --locked --test cluster -- --nocapture ledger::storm
 
 check: ## Formatting, lints, and the dependency rules where cargo-deny is installed
 	$(CARGO) fmt --all --check
