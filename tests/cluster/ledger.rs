@@ -8,6 +8,7 @@ mod reading;
 mod rendered;
 mod sink;
 mod storm;
+mod tenants;
 mod watching;
 
 use std::process::Command;

@@ -180,3 +180,60 @@ where
         self.ledger.insert(ledger).append(events).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::entry::Entry;
+
+    /// An event of so many kilobytes.
+    fn event(kilobytes: usize) -> Received {
+        let entry = Entry {
+            at: "0".to_owned(),
+            event: "x".repeat(kilobytes * 1024),
+            session: None,
+            user: None,
+            trace: None,
+            span: None,
+            details: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+        };
+        Received::new("team-a/support".to_owned(), entry, None, None)
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_no_room_is_told_to_come_back() {
+        let (queue, mut waiting) = Queue::new();
+        let half = MOST_KILOBYTES as usize / 2 + 1;
+        let first = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.enter(vec![event(half)]).await }
+        });
+        let taken = waiting.recv().await.expect("the first should wait");
+        assert_eq!(queue.enter(vec![event(half)]).await, Err(Busy::Full), "there is no room for a second");
+        taken.answer.send(Ok(())).expect("somebody should wait for the answer");
+        drop(taken.room);
+        assert_eq!(first.await.expect("it should end"), Ok(()));
+        let second = queue.enter(vec![event(half)]);
+        let answered = async { waiting.recv().await.expect("the second should wait").answer.send(Ok(())) };
+        assert_eq!(tokio::join!(second, answered).0, Ok(()), "the room is given back");
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait() {
+        let (queue, _waiting) = Queue::new();
+        let senders: Vec<_> = (0..PLACES)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move { queue.enter(vec![event(1)]).await })
+            })
+            .collect();
+        while queue.places.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(queue.enter(vec![event(1)]).await, Err(Busy::Full));
+        senders.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
