@@ -26,7 +26,7 @@ fn length() -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Numbers that look like chance, from a seed that is printed.
+/// Numbers that look like chance, from a seed that is told.
 struct Chance(u64);
 
 impl Chance {
@@ -38,12 +38,17 @@ impl Chance {
     }
 }
 
+/// For whoever has it last longer, and wants to know what happened.
+#[allow(clippy::print_stdout, reason = "shown with --nocapture alone")]
+fn tell(storm: &str) {
+    println!("{storm}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
     let ledger = Ledger::start().await;
     let (sink, url) = ledger.sink("sink").await;
     let (seed, length) = (now(), length());
-    println!("seed {seed}, {length:?}");
     let (until, taken) = (Instant::now() + length, AtomicUsize::new(0));
     let write = async |writer: usize| {
         let agent = agent(&url, "support");
@@ -79,12 +84,13 @@ async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
     };
     let (_, died) = tokio::join!(join_all((0..WRITERS).map(write)), deaths);
     let taken = taken.into_inner();
-    println!("{died} deaths, {taken} events");
-    assert!(died > 2 && taken > WRITERS * BATCH, "{died} deaths, {taken} events");
+    let storm = format!("{died} deaths from seed {seed} in {length:?}, {taken} events");
+    assert!(died > 2 && taken > WRITERS * BATCH, "{storm}");
     // For a while after its start PostgreSQL lets nobody in.
     let verified = async || Some(ledger.run(&["verify"])).filter(|(code, _)| *code != Some(3));
     let (code, said) = eventually(Duration::from_mins(1), verified).await.expect("it should be reached");
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.starts_with(&format!("team-a/support: {taken} entries, intact")), "{taken}: {said}");
+    assert_eq!(code, Some(0), "{storm}: {said}");
+    assert!(said.starts_with(&format!("team-a/support: {taken} entries, intact")), "{storm}: {said}");
+    tell(&storm);
     sink.stop().await;
 }
