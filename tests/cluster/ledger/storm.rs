@@ -38,12 +38,6 @@ impl Chance {
     }
 }
 
-/// For whoever has it last longer, and wants to know what happened.
-#[allow(clippy::print_stdout, reason = "shown with --nocapture alone")]
-fn tell(storm: &str) {
-    println!("{storm}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
     let ledger = Ledger::start().await;
@@ -91,6 +85,6 @@ async fn nothing_is_lost_or_entered_twice_when_sink_and_database_die() {
     let (code, said) = eventually(Duration::from_mins(1), verified).await.expect("it should be reached");
     assert_eq!(code, Some(0), "{storm}: {said}");
     assert!(said.starts_with(&format!("team-a/support: {taken} entries, intact")), "{storm}: {said}");
-    tell(&storm);
+    eprintln!("{storm}");
     sink.stop().await;
 }
