@@ -8,7 +8,7 @@ use agentslo_ledger::anchor::{Anchor, Signer};
 use agentslo_ledger::store::{self, Access, Chain, StoreError};
 use agentslo_ledger::verify::Verdict;
 
-use super::anchors::{Anchored, Place, last_proven, proven};
+use super::anchors::{Anchored, Place, last_proven, parsed, proven};
 use crate::cli::cluster::Stop;
 use crate::cli::files::text_of;
 
@@ -27,6 +27,8 @@ pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     /// None where something was done to the chain, or it has not grown since the last one.
     pub(super) anchor: Option<Anchor>,
+    /// The last that there is, this one or one from before.
+    pub(super) last: Option<Anchor>,
 }
 
 /// Who signs, and where that is kept.
@@ -56,14 +58,17 @@ impl Anchoring<'_> {
         }
         let verdicts = verify(self, anchored.clone(), depth).await;
         let verdicts = verdicts.map_err(|error| Stop::Unreachable(error.to_string()))?;
-        let sign = |(stream, verdict): (String, Verdict)| {
+        let mut known = parsed(&lines).map_err(Stop::Usage)?;
+        let mut sign = |(stream, verdict): (String, Verdict)| {
             let last = anchored.get(&stream).and_then(|anchored| anchored.last_key_value());
             let has_grown = last.is_none_or(|(sequence, _)| *sequence < verdict.head.sequence);
             let is_to_be = verdict.findings.is_empty() && has_grown && verdict.head.sequence > 0;
             let anchor = is_to_be.then(|| self.signer.sign(&stream, verdict.head, at));
-            Outcome { stream, verdict, anchor }
+            let before = known.remove(&stream).and_then(|anchors| anchors.into_iter().last());
+            let last = anchor.clone().or(before);
+            Outcome { stream, verdict, anchor, last }
         };
-        let outcomes: Vec<Outcome> = verdicts.into_iter().map(sign).collect();
+        let outcomes: Vec<Outcome> = verdicts.into_iter().map(&mut sign).collect();
         let lines: String = outcomes.iter().filter_map(|outcome| outcome.anchor.as_ref()).map(line).collect();
         if !lines.is_empty() {
             self.place.add(&lines).await?;

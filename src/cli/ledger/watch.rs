@@ -97,7 +97,7 @@ async fn rounds(anchoring: &Anchoring<'_>, arguments: &Arguments, monitor: &Moni
                         depth == Depth::Beginning,
                         now().as_second(),
                     );
-                    outcome.anchor.iter().for_each(|anchor| monitor.anchored(anchor));
+                    outcome.last.iter().for_each(|anchor| monitor.anchored(anchor));
                 }
                 tell_spending(anchoring, monitor).await;
                 monitor.done();

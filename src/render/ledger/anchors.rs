@@ -1,7 +1,7 @@
-//! Where the signatures are kept: a ConfigMap, which only who signs may change besides those who may change any
-//! in the namespace.
+//! Who may keep the signatures, in a ConfigMap. Whoever signs makes it, and nobody owns it: signatures outlive the
+//! AgentObservability, as the entries do.
 
-use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
 
 use super::{Plan, watch};
@@ -12,7 +12,6 @@ pub(super) const SUFFIX: &str = "ledger-anchors";
 
 pub(super) fn artifacts(plan: &Plan<'_>) -> Vec<Artifact> {
     vec![
-        Artifact::ConfigMap(ConfigMap { metadata: plan.metadata(SUFFIX), ..ConfigMap::default() }),
         Artifact::ServiceAccount(account(plan)),
         Artifact::Role(role(plan)),
         Artifact::RoleBinding(binding(plan)),
@@ -27,15 +26,18 @@ fn account(plan: &Plan<'_>) -> ServiceAccount {
     }
 }
 
+/// Any ConfigMap may be made, since the name of one that is not there cannot be granted; only this one may be read and
+/// changed.
 fn role(plan: &Plan<'_>) -> Role {
-    let rule = PolicyRule {
+    let rule = |names: Option<Vec<String>>, verbs: &[&str]| PolicyRule {
         api_groups: Some(vec![String::new()]),
         resources: Some(vec!["configmaps".to_owned()]),
-        resource_names: Some(vec![plan.name(SUFFIX)]),
-        verbs: vec!["get".to_owned(), "update".to_owned()],
+        resource_names: names,
+        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
         ..PolicyRule::default()
     };
-    Role { metadata: plan.metadata(SUFFIX), rules: Some(vec![rule]) }
+    let rules = vec![rule(Some(vec![plan.name(SUFFIX)]), &["get", "update"]), rule(None, &["create"])];
+    Role { metadata: plan.metadata(SUFFIX), rules: Some(rules) }
 }
 
 fn binding(plan: &Plan<'_>) -> RoleBinding {

@@ -1,16 +1,18 @@
 //! A ledger that an AgentObservability asks for, on real servers: the operator makes its objects with the permissions of
 //! the chart, its pods run as they are rendered, over TLS and with passwords, and what they find is in the status.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
+use agentslo::render::ArtifactKind;
+use agentslo::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
 use bed::otlp::{self, Sender};
 use bed::{Bed, Collector, Configuration, Launch, Options, Part, Probe, Process, Target, eventually};
 use serde_json::{Value, json};
 
 use super::{Ledger, event, now, write_anew};
-use crate::permissions::{OPERATOR, requests};
+use crate::permissions::{OPERATOR, granted_by, requests, used};
 use crate::stage;
 use crate::support::{condition, program};
 
@@ -282,14 +284,46 @@ async fn a_ledger_that_is_asked_for_enters_verifies_signs_and_is_heard() {
     let (watch, again) = stage.run(stage.container("again", &verify), "watcher").await;
     stage.scrape("again", again.status);
     let object = stage.wait_for("AuditIntact", "False", "NotIntact").await;
-    assert_eq!(object["status"]["audit"]["intact"], "False");
+    let audit = &object["status"]["audit"];
+    assert_eq!((&audit["intact"], &audit["headSequence"]), (&json!("False"), &json!(7)), "{audit}");
+    what_is_not_asked_for_any_more_goes(&stage).await;
     for process in [&sink, &watch, &stage.operator] {
         process.stop().await;
     }
     drop(collector);
 }
 
-/// Whoever signs may get and update one ConfigMap, and whoever enters may do nothing.
+/// All goes but the signatures, and the operator has used all that it is granted for ledgers by then.
+async fn what_is_not_asked_for_any_more_goes(stage: &Stage) {
+    let mut without = agent_observability();
+    without["spec"].as_object_mut().expect("it has a spec").remove("ledger");
+    stage.ledger.bed.apply_yaml(&without.to_string()).await.expect("it should be accepted");
+    let kinds: Vec<String> = ArtifactKind::OF_LEDGERS.map(|kind| kind.api_resource().plural).into();
+    let ours = async || {
+        let all = kinds.join(",");
+        let label = format!("{MANAGED_BY_LABEL}={MANAGED_BY_VALUE}");
+        let left =
+            stage.ledger.bed.kubectl(&["get", &all, "-n", TEAM, "-l", &label, "-o", "name"]).await.ok()?;
+        left.trim().is_empty().then_some(())
+    };
+    eventually(SOON, ours).await.expect("nothing should be left of the ledger");
+    let anchors = stage.get("configmap", "support-agent-ledger-anchors").await;
+    assert!(anchors.is_some(), "what was signed is proof for whoever looks later");
+    let log = stage.ledger.bed.folder().join("logs/audit.log");
+    let log = fs::read_to_string(&log).expect("there should be an audit log");
+    let mut used = used(&log, OPERATOR);
+    // An apply of what is not there yet is a patch that needs both.
+    let created: Vec<_> = used.iter().filter(|(verb, _)| verb == "patch").cloned().collect();
+    used.extend(created.into_iter().map(|(_, resource)| ("create".to_owned(), resource)));
+    let of_ledgers = |uses: &BTreeSet<(String, String)>| -> BTreeSet<(String, String)> {
+        uses.iter().filter(|(_, resource)| kinds.contains(resource)).cloned().collect()
+    };
+    let roles: Result<Vec<Value>, _> = serde_saphyr::from_multiple(PERMISSIONS);
+    let granted = granted_by(roles.expect("the permissions should be YAML"));
+    assert_eq!(of_ledgers(&used), of_ledgers(&granted), "no more is granted than is used");
+}
+
+/// Whoever signs may make ConfigMaps and read and change one, and whoever enters may do nothing.
 async fn permissions_are_exact(stage: &Stage) {
     let can = async |account: &str, verb: &str, what: &str| {
         let account = format!("system:serviceaccount:{TEAM}:{account}");
@@ -302,7 +336,7 @@ async fn permissions_are_exact(stage: &Stage) {
         (watch, "update", "configmap/support-agent-ledger-anchors", true),
         (watch, "delete", "configmap/support-agent-ledger-anchors", false),
         (watch, "get", "configmap/support-agent-collector", false),
-        (watch, "create", "configmaps", false),
+        (watch, "create", "configmaps", true),
         (watch, "get", "secrets", false),
         (sink, "get", "configmap/support-agent-ledger-anchors", false),
     ] {

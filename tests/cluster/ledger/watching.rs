@@ -111,6 +111,8 @@ async fn chains_are_signed_into_the_cluster_and_a_break_is_a_metric() {
     assert!(found.contains("chain_intact{stream=\"team-a/support\"} 0"), "{found}");
     assert!(found.contains("chain_intact{stream=\"team-a/billing\"} 1"), "{found}");
     assert_eq!(watch.anchors().await, anchors, "what is not intact is not signed");
+    let last = "agentslo_ledger_anchor_info{stream=\"team-a/support\",sequence=\"6\"";
+    assert!(found.contains(last), "what was signed before is told all the same: {found}");
     watch.process.stop().await;
 
     let mut verify = Command::new(program());
