@@ -77,9 +77,16 @@ pub(super) fn offer(spec: &AgentPlatformSpec, findings: &mut Findings) -> Option
     );
     let database = databases.into_iter().find(|backend| backend.name == written.database);
     let database = findings.expect(database, "spec.ledger.database", Rule::UnknownReference, message)?;
+    let path = |field: &str| {
+        let index = spec.backends.iter().position(|backend| backend.name == written.database);
+        format!("spec.backends[{}].{field}", index.unwrap_or_default())
+    };
     let is_postgres = database.address.starts_with("postgres");
     let message =
         "must be the URL of a database, for example 'postgres://postgres.databases.svc:5432/ledger'";
-    findings.require(is_postgres, "spec.backends", Rule::InvalidUrl, message);
+    findings.require(is_postgres, path("address"), Rule::InvalidUrl, message);
+    let has_none = database.credentials_secret.is_none() && database.tenant_header.is_none();
+    let message = "leave `credentialsSecret` and `tenantHeader` out: `ledger` names a Secret for each role of the database";
+    findings.require(has_none, path("credentialsSecret"), Rule::Contradiction, message);
     Some(Offer { database: database.address.clone(), written })
 }

@@ -20,6 +20,7 @@ mod guards;
 mod hostile_prometheus;
 mod krew;
 mod largest;
+mod ledger;
 mod links;
 mod observability_admission;
 mod properties;
