@@ -114,13 +114,7 @@ fn carried(artifact: &Artifact) -> Option<(String, Dashboard)> {
         | Artifact::OpenTelemetryCollector(_)
         | Artifact::PodMonitor(_)
         | Artifact::AlertmanagerConfig(_)
-        | Artifact::ServiceAccount(_)
-        | Artifact::Role(_)
-        | Artifact::RoleBinding(_)
-        | Artifact::NetworkPolicy(_)
-        | Artifact::Service(_)
-        | Artifact::Deployment(_)
-        | Artifact::CronJob(_) => return None,
+        | Artifact::Plain(_) => return None,
     };
     let dashboard = serde_json::from_str(json).expect("what is rendered should be a dashboard");
     Some((artifact.name().to_owned(), dashboard))

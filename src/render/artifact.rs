@@ -1,16 +1,13 @@
 //! What we make: objects that somebody else consumes.
 
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::plain::Plain;
 use crate::foreign::{
     AlertmanagerConfig, GrafanaDashboard, OpenTelemetryCollector, PodMonitor, PrometheusRule,
 };
@@ -183,20 +180,8 @@ pub enum Artifact {
     AlertmanagerConfig(AlertmanagerConfig),
     /// A dashboard.
     GrafanaDashboard(GrafanaDashboard),
-    /// Who pods run as.
-    ServiceAccount(ServiceAccount),
-    /// What somebody may do in a namespace.
-    Role(Role),
-    /// Who may do it.
-    RoleBinding(RoleBinding),
-    /// Who may reach pods, and whom they may reach.
-    NetworkPolicy(NetworkPolicy),
-    /// Where pods are found.
-    Service(Service),
-    /// Pods that run all the time.
-    Deployment(Box<Deployment>),
-    /// Pods that run now and then.
-    CronJob(Box<CronJob>),
+    /// An object of one of Kubernetes' own kinds.
+    Plain(Box<Plain>),
 }
 
 impl Artifact {
@@ -210,13 +195,7 @@ impl Artifact {
             Self::PodMonitor(_) => ArtifactKind::PodMonitor,
             Self::AlertmanagerConfig(_) => ArtifactKind::AlertmanagerConfig,
             Self::GrafanaDashboard(_) => ArtifactKind::GrafanaDashboard,
-            Self::ServiceAccount(_) => ArtifactKind::ServiceAccount,
-            Self::Role(_) => ArtifactKind::Role,
-            Self::RoleBinding(_) => ArtifactKind::RoleBinding,
-            Self::NetworkPolicy(_) => ArtifactKind::NetworkPolicy,
-            Self::Service(_) => ArtifactKind::Service,
-            Self::Deployment(_) => ArtifactKind::Deployment,
-            Self::CronJob(_) => ArtifactKind::CronJob,
+            Self::Plain(plain) => plain.of(),
         }
     }
 
@@ -230,13 +209,7 @@ impl Artifact {
             Self::PodMonitor(monitor) => &monitor.metadata,
             Self::AlertmanagerConfig(config) => &config.metadata,
             Self::GrafanaDashboard(dashboard) => &dashboard.metadata,
-            Self::ServiceAccount(account) => &account.metadata,
-            Self::Role(role) => &role.metadata,
-            Self::RoleBinding(binding) => &binding.metadata,
-            Self::NetworkPolicy(policy) => &policy.metadata,
-            Self::Service(service) => &service.metadata,
-            Self::Deployment(deployment) => &deployment.metadata,
-            Self::CronJob(job) => &job.metadata,
+            Self::Plain(plain) => &plain.metadata,
         }
     }
 
@@ -248,13 +221,7 @@ impl Artifact {
             Self::PodMonitor(monitor) => &mut monitor.metadata,
             Self::AlertmanagerConfig(config) => &mut config.metadata,
             Self::GrafanaDashboard(dashboard) => &mut dashboard.metadata,
-            Self::ServiceAccount(account) => &mut account.metadata,
-            Self::Role(role) => &mut role.metadata,
-            Self::RoleBinding(binding) => &mut binding.metadata,
-            Self::NetworkPolicy(policy) => &mut policy.metadata,
-            Self::Service(service) => &mut service.metadata,
-            Self::Deployment(deployment) => &mut deployment.metadata,
-            Self::CronJob(job) => &mut job.metadata,
+            Self::Plain(plain) => &mut plain.metadata,
         }
     }
 

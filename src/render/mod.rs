@@ -9,6 +9,7 @@ pub mod guards;
 mod ledger;
 mod metadata;
 mod monitors;
+mod plain;
 mod routes;
 pub mod rules;
 mod template;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub use artifact::{Artifact, ArtifactKind, Artifacts};
 pub use collector::samples;
+pub use plain::Plain;
 
 use crate::domain::observability::Observability;
 use crate::domain::pipeline::Redaction;

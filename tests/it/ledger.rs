@@ -51,11 +51,10 @@ fn configuration(observability: &Observability) -> Value {
     serde_saphyr::from_str(text.as_str().unwrap_or_default()).expect("it should be YAML")
 }
 
+/// Place, reason and sentence of each.
 fn lines(violations: &Violations) -> String {
-    violations
-        .iter()
-        .map(|violation| format!("{} [{:?}]\n  {}\n", violation.path, violation.rule, violation.message))
-        .collect()
+    let lines = violations.iter().map(|it| format!("{} [{:?}]\n  {}", it.path, it.rule, it.message));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn everything_wrong_with_a_ledger_is_said_at_once() {
     let kept = validated("support", &lets_go, forgets_nothing);
     let said = [offered.map(drop), none.map(drop), kept.map(drop)];
     let said = said.map(|result| lines(&result.expect_err("it should be refused")));
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(said.join("\n\n"));
 }
 
 #[test]
@@ -87,7 +86,7 @@ fn a_platform_names_a_database_that_is_there_and_no_credentials_beside_it() {
     database["credentialsSecret"] = json!({"name": "postgres", "key": "password"});
     database["address"] = "http://db.databases.svc".into();
     let said = [unknown, guarded].map(|spec| lines(&platform_of(&spec).expect_err("it should be refused")));
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(said.join("\n\n"));
 }
 
 /// What is sampled, or has a low level, was done all the same.

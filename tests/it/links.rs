@@ -60,13 +60,7 @@ fn delivered(observability: &Observability) -> BTreeSet<String> {
         | Artifact::PodMonitor(_)
         | Artifact::AlertmanagerConfig(_)
         | Artifact::GrafanaDashboard(_)
-        | Artifact::ServiceAccount(_)
-        | Artifact::Role(_)
-        | Artifact::RoleBinding(_)
-        | Artifact::NetworkPolicy(_)
-        | Artifact::Service(_)
-        | Artifact::Deployment(_)
-        | Artifact::CronJob(_) => Vec::new(),
+        | Artifact::Plain(_) => Vec::new(),
     });
     let uid = |text: String| -> Option<String> {
         let dashboard: Value = serde_json::from_str(&text).ok()?;

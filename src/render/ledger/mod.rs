@@ -1,20 +1,20 @@
 //! What enters an agent's events into a ledger and watches over it: a sink, somebody who verifies and signs, and
 //! somebody who lets go what is old. All run in the agent's namespace, each with a database role of its own,
-//! and only who signs may do anything in the cluster: add to the ConfigMap of its signatures.
+//! and only who signs may do anything in the cluster: keep the ConfigMap of its signatures.
 
-mod anchors;
 mod network;
 mod pods;
 mod retain;
+mod signer;
 mod sink;
-mod watch;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Value, json};
 
-use super::Artifact;
 use super::metadata::metadata;
+use super::plain::Plain;
+use super::{Artifact, ArtifactKind};
 use crate::api::v1alpha1::{Backend, BackendKind, OtlpProtocol};
 use crate::domain::ledger::Ledger;
 use crate::domain::names::{dns_label, short_hash};
@@ -31,8 +31,7 @@ const LONGEST_NAME: usize = 52;
 pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
     let Some(ledger) = observability.ledger() else { return Vec::new() };
     let plan = Plan { observability, ledger };
-    let all = [sink::artifacts(&plan), anchors::artifacts(&plan), watch::artifacts(&plan)];
-    all.into_iter().flatten().chain(retain::artifacts(&plan)).collect()
+    [sink::artifacts(&plan), signer::artifacts(&plan), retain::artifacts(&plan)].concat()
 }
 
 /// The sink as the Collector sees it, where there is one.
@@ -65,7 +64,16 @@ impl Plan<'_> {
         format!("{}-{suffix}", dns_label(name, LONGEST_NAME - 1 - suffix.len()))
     }
 
-    fn metadata(&self, suffix: &str) -> ObjectMeta {
-        metadata(self.name(suffix), self.observability.namespace(), &BTreeMap::new())
+    /// An object with these fields besides its metadata.
+    fn object(&self, kind: ArtifactKind, suffix: &str, fields: Value) -> Artifact {
+        let metadata = metadata(self.name(suffix), self.observability.namespace(), &BTreeMap::new());
+        let Value::Object(fields) = fields else { unreachable!("fields should have names") };
+        Artifact::Plain(Box::new(Plain::new(kind, metadata, fields)))
+    }
+
+    /// An account whose pods may do nothing in the cluster, unless they ask for its token and somebody grants it
+    /// something.
+    fn account(&self, suffix: &str) -> Artifact {
+        self.object(ArtifactKind::ServiceAccount, suffix, json!({"automountServiceAccountToken": false}))
     }
 }

@@ -2,14 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EnvVar, HTTPGetAction, KeyToPath, PodSecurityContext, PodSpec,
-    PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext,
-    Volume, VolumeMount,
-};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::{Value, json};
 
 use super::Plan;
 use crate::api::v1alpha1::{PodSelector, SecretKey};
@@ -29,7 +22,7 @@ const LABEL_VALUE: usize = 63;
 /// Name of the port with probes and metrics.
 pub(in crate::render) const STATUS: &str = "http";
 /// Its number.
-pub(super) const STATUS_PORT: i32 = 8080;
+pub(super) const STATUS_PORT: u16 = 8080;
 /// Directory under which Secrets are.
 const SECRETS: &str = "/var/run/agentslo";
 
@@ -51,8 +44,8 @@ pub(super) fn labels(plan: &Plan<'_>, component: &str) -> BTreeMap<String, Strin
     labels
 }
 
-pub(super) fn selector(plan: &Plan<'_>, component: &str) -> LabelSelector {
-    LabelSelector { match_labels: Some(labels(plan, component)), match_expressions: None }
+pub(super) fn selector(plan: &Plan<'_>, component: &str) -> Value {
+    json!({"matchLabels": labels(plan, component)})
 }
 
 /// What a pod does, with which role of the database, and what else it holds.
@@ -69,8 +62,8 @@ pub(super) struct Work<'a> {
     pub(super) credentials: &'a str,
     /// Further keys of Secrets, each with the name of the file that it becomes.
     pub(super) files: Vec<(&'static str, &'a SecretKey)>,
-    /// Ports besides that of probes and metrics; none where there is nobody to ask.
-    pub(super) ports: Option<Vec<ContainerPort>>,
+    /// Ports besides that of probes and metrics, by name; none where there is nobody to ask.
+    pub(super) ports: Option<Vec<(&'static str, u16)>>,
     /// Memory that it may have.
     pub(super) memory: &'a str,
 }
@@ -81,92 +74,56 @@ pub(super) fn file(name: &str) -> String {
 }
 
 /// A pod that does the work.
-pub(super) fn template(plan: &Plan<'_>, work: &Work<'_>) -> PodTemplateSpec {
-    let metadata = ObjectMeta { labels: Some(labels(plan, work.component)), ..ObjectMeta::default() };
-    PodTemplateSpec { metadata: Some(metadata), spec: Some(pod(plan, work)) }
+pub(super) fn template(plan: &Plan<'_>, work: &Work<'_>) -> Value {
+    let volumes = volumes(plan, work);
+    json!({
+        "metadata": {"labels": labels(plan, work.component)},
+        "spec": {
+            "serviceAccountName": work.account,
+            "automountServiceAccountToken": work.has_token,
+            "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container(plan, work, &volumes)],
+            "volumes": volumes,
+        },
+    })
 }
 
-fn pod(plan: &Plan<'_>, work: &Work<'_>) -> PodSpec {
-    let credentials = SecretVolumeSource {
-        secret_name: Some(work.credentials.to_owned()),
-        ..SecretVolumeSource::default()
-    };
+fn volumes(plan: &Plan<'_>, work: &Work<'_>) -> Vec<Value> {
+    let credentials = json!({"name": "database", "secret": {"secretName": work.credentials}});
     let authority = ("database-ca", &plan.ledger.offer.written.ca_secret);
     let keys = [authority].into_iter().chain(work.files.iter().copied());
-    let volumes = [volume("database", credentials)].into_iter().chain(keys.map(|(name, key)| {
-        let items = vec![KeyToPath { key: key.key.clone(), path: name.to_owned(), mode: None }];
-        let source = SecretVolumeSource {
-            secret_name: Some(key.name.clone()),
-            items: Some(items),
-            ..SecretVolumeSource::default()
-        };
-        volume(name, source)
-    }));
-    let volumes: Vec<Volume> = volumes.collect();
-    let mounts = volumes.iter().map(|volume| mount(&volume.name)).collect();
-    PodSpec {
-        service_account_name: Some(work.account.clone()),
-        automount_service_account_token: Some(work.has_token),
-        security_context: Some(PodSecurityContext {
-            run_as_non_root: Some(true),
-            seccomp_profile: Some(SeccompProfile {
-                type_: "RuntimeDefault".to_owned(),
-                ..SeccompProfile::default()
-            }),
-            ..PodSecurityContext::default()
-        }),
-        containers: vec![container(plan, work, mounts)],
-        volumes: Some(volumes),
-        ..PodSpec::default()
-    }
+    let keys = keys.map(|(name, key)| {
+        let items = json!([{"key": key.key, "path": name}]);
+        json!({"name": name, "secret": {"secretName": key.name, "items": items}})
+    });
+    [credentials].into_iter().chain(keys).collect()
 }
 
-fn volume(name: &str, secret: SecretVolumeSource) -> Volume {
-    Volume { name: name.to_owned(), secret: Some(secret), ..Volume::default() }
-}
-
-fn mount(name: &str) -> VolumeMount {
-    VolumeMount {
-        name: name.to_owned(),
-        mount_path: format!("{SECRETS}/{name}"),
-        read_only: Some(true),
-        ..VolumeMount::default()
-    }
-}
-
-fn container(plan: &Plan<'_>, work: &Work<'_>, mounts: Vec<VolumeMount>) -> Container {
-    let status = ContainerPort {
-        name: Some(STATUS.to_owned()),
-        container_port: STATUS_PORT,
-        protocol: Some("TCP".to_owned()),
-        ..ContainerPort::default()
+fn container(plan: &Plan<'_>, work: &Work<'_>, volumes: &[Value]) -> Value {
+    let arguments = ["ledger"].into_iter().chain(work.arguments.iter().map(String::as_str));
+    let mount = |volume: &Value| {
+        let path = format!("{SECRETS}/{}", volume["name"].as_str().unwrap_or_default());
+        json!({"name": volume["name"], "mountPath": path, "readOnly": true})
     };
-    let ports = work.ports.clone().map(|ports| [vec![status], ports].concat());
-    let probe = |path: &str| ports.is_some().then(|| probe(path));
-    Container {
-        name: "ledger".to_owned(),
-        image: Some(plan.ledger.offer.written.image.clone()),
-        args: Some(
-            ["ledger"].into_iter().chain(work.arguments.iter().map(String::as_str)).map(argument).collect(),
-        ),
-        env: Some(environment(plan)),
-        liveness_probe: probe("/livez"),
-        readiness_probe: probe("/readyz"),
-        resources: Some(ResourceRequirements {
-            requests: Some(quantities(&[("cpu", "10m"), ("memory", "32Mi")])),
-            limits: Some(quantities(&[("memory", work.memory)])),
-            ..ResourceRequirements::default()
-        }),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-            ..SecurityContext::default()
-        }),
-        volume_mounts: Some(mounts),
-        ports,
-        ..Container::default()
+    let mut container = json!({
+        "name": "ledger",
+        "image": plan.ledger.offer.written.image,
+        "args": arguments.map(argument).collect::<Vec<_>>(),
+        "env": environment(plan),
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": work.memory}},
+        "securityContext": {
+            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": volumes.iter().map(mount).collect::<Vec<_>>(),
+    });
+    if let Some(ports) = &work.ports {
+        let all = [(STATUS, STATUS_PORT)].into_iter().chain(ports.iter().copied());
+        let ports = all.map(|(name, port)| json!({"name": name, "containerPort": port, "protocol": "TCP"}));
+        container["ports"] = ports.collect();
+        container["livenessProbe"] = json!({"httpGet": {"path": "/livez", "port": STATUS}});
+        container["readinessProbe"] = json!({"httpGet": {"path": "/readyz", "port": STATUS}});
     }
+    container
 }
 
 /// An argument that Kubernetes hands on as it is: nothing in it is a variable.
@@ -175,7 +132,7 @@ fn argument(text: &str) -> String {
 }
 
 /// How to reach the database: never in plain text, and with nothing secret in it.
-fn environment(plan: &Plan<'_>) -> Vec<EnvVar> {
+fn environment(plan: &Plan<'_>) -> Vec<Value> {
     let url = format!("{}?sslmode=require", plan.ledger.offer.database);
     [
         ("AGENTSLO_DATABASE_URL", url),
@@ -184,19 +141,6 @@ fn environment(plan: &Plan<'_>) -> Vec<EnvVar> {
         ("AGENTSLO_DATABASE_CA", file("database-ca")),
     ]
     .into_iter()
-    .map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None })
+    .map(|(name, value)| json!({"name": name, "value": value}))
     .collect()
-}
-
-fn probe(path: &str) -> Probe {
-    let http_get = HTTPGetAction {
-        path: Some(path.to_owned()),
-        port: IntOrString::String(STATUS.to_owned()),
-        ..HTTPGetAction::default()
-    };
-    Probe { http_get: Some(http_get), ..Probe::default() }
-}
-
-fn quantities(of: &[(&str, &str)]) -> BTreeMap<String, Quantity> {
-    of.iter().map(|(name, value)| ((*name).to_owned(), Quantity((*value).to_owned()))).collect()
 }

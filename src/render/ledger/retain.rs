@@ -1,11 +1,11 @@
 //! Who lets go what is old, once a day, where the AgentObservability says how long it is kept.
 
-use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, JobSpec, JobTemplateSpec};
+use serde_json::{Value, json};
 
 use super::pods::{Work, template};
-use super::{Plan, network};
+use super::{Plan, network, sink};
 use crate::domain::names::short_hash;
-use crate::render::Artifact;
+use crate::render::{Artifact, ArtifactKind};
 
 /// What its pods do.
 const COMPONENT: &str = "retain";
@@ -22,17 +22,17 @@ pub(super) fn artifacts(plan: &Plan<'_>) -> Vec<Artifact> {
         return Vec::new();
     }
     vec![
-        Artifact::NetworkPolicy(network::of_retain(plan, SUFFIX, COMPONENT)),
-        Artifact::CronJob(Box::new(cron_job(plan, keeper))),
+        plan.object(ArtifactKind::NetworkPolicy, SUFFIX, network::of_retain(plan, COMPONENT)),
+        plan.object(ArtifactKind::CronJob, SUFFIX, cron_job(plan, keeper)),
     ]
 }
 
-fn cron_job(plan: &Plan<'_>, keeper: &str) -> CronJob {
+fn cron_job(plan: &Plan<'_>, keeper: &str) -> Value {
     let kept = [("audit", plan.ledger.audit_kept), ("cost", plan.ledger.costs_kept)];
     let kept = kept.into_iter().filter_map(|(what, days)| Some(format!("--{what}={}", days?)));
     let work = Work {
         component: COMPONENT,
-        account: plan.name("ledger"),
+        account: plan.name(sink::SUFFIX),
         has_token: false,
         arguments: ["retain".to_owned()]
             .into_iter()
@@ -45,20 +45,12 @@ fn cron_job(plan: &Plan<'_>, keeper: &str) -> CronJob {
         memory: MEMORY,
     };
     let mut template = template(plan, &work);
-    if let Some(pod) = &mut template.spec {
-        pod.restart_policy = Some("OnFailure".to_owned());
-    }
-    let job = JobSpec { template, backoff_limit: Some(6), ..JobSpec::default() };
-    CronJob {
-        metadata: plan.metadata(SUFFIX),
-        spec: Some(CronJobSpec {
-            schedule: schedule(&plan.observability.stream()),
-            concurrency_policy: Some("Forbid".to_owned()),
-            job_template: JobTemplateSpec { metadata: None, spec: Some(job) },
-            ..CronJobSpec::default()
-        }),
-        status: None,
-    }
+    template["spec"]["restartPolicy"] = "OnFailure".into();
+    json!({"spec": {
+        "schedule": schedule(&plan.observability.stream()),
+        "concurrencyPolicy": "Forbid",
+        "jobTemplate": {"spec": {"backoffLimit": 6, "template": template}},
+    }})
 }
 
 /// Once a day at night, for each agent at a minute of its own.

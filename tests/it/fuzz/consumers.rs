@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use agentslo::foreign::Rule;
-use agentslo::render::Artifact;
+use agentslo::render::{Artifact, ArtifactKind};
 use regex::Regex;
 use serde_json::Value;
 
@@ -39,22 +39,23 @@ pub(super) fn check(artifact: &Artifact) -> Result<(), String> {
         Artifact::ConfigMap(_) => check_data(&value["data"]).map_err(|why| format!("{what}: {why}")),
         Artifact::GrafanaDashboard(_) => check_dashboard(value["spec"]["json"].as_str().unwrap_or_default()),
         Artifact::PodMonitor(_) => check_monitor(&value["spec"]).map_err(|why| format!("{what}: {why}")),
-        Artifact::Service(_) => {
-            ensure(SERVICE.is_match(artifact.name()), || format!("{what} has an impossible name"))
-        }
-        Artifact::Deployment(_) => {
-            check_pod(&value["spec"]["template"]).map_err(|why| format!("{what}: {why}"))
-        }
-        Artifact::CronJob(_) => {
-            ensure(artifact.name().len() <= 52, || format!("{what} has a name too long for its Jobs"))?;
-            check_pod(&value["spec"]["jobTemplate"]["spec"]["template"])
-                .map_err(|why| format!("{what}: {why}"))
-        }
-        Artifact::ServiceAccount(_)
-        | Artifact::Role(_)
-        | Artifact::RoleBinding(_)
-        | Artifact::NetworkPolicy(_) => Ok(()),
+        Artifact::Plain(_) => check_plain(artifact, &value).map_err(|why| format!("{what}: {why}")),
     }
+}
+
+fn check_plain(artifact: &Artifact, value: &Value) -> Result<(), String> {
+    let kind = artifact.kind();
+    if kind == ArtifactKind::Service {
+        return ensure(SERVICE.is_match(artifact.name()), || "it has an impossible name".to_owned());
+    }
+    if kind == ArtifactKind::Deployment {
+        return check_pod(&value["spec"]["template"]);
+    }
+    if kind == ArtifactKind::CronJob {
+        ensure(artifact.name().len() <= 52, || "its name is too long for its Jobs".to_owned())?;
+        return check_pod(&value["spec"]["jobTemplate"]["spec"]["template"]);
+    }
+    Ok(())
 }
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
