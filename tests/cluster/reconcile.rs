@@ -119,8 +119,10 @@ impl RealCluster {
     pub(crate) fn used(&self) -> BTreeSet<(String, String)> {
         let mut used = used(&self.audit_log(), &self.user);
         // An apply that creates needs both verbs; the audit log has one line for it.
-        for kind in ArtifactKind::ALL {
-            used.insert(("create".into(), kind.api_resource().plural));
+        for plural in ArtifactKind::ALL.map(|kind| kind.api_resource().plural) {
+            if used.contains(&("patch".to_owned(), plural.clone())) {
+                used.insert(("create".to_owned(), plural));
+            }
         }
         used
     }
