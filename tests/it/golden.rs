@@ -5,6 +5,7 @@ use agentslo::domain::violation::{Violation, Violations};
 use serde_json::{Value, json};
 
 use crate::guards::everything_wrong;
+use crate::ledger;
 use crate::spec::{validated, with_indicator};
 
 /// One line for each violation: place, reason, sentence.
@@ -77,4 +78,14 @@ fn raw_queries_are_refused_with_their_own_faults() {
 #[test]
 fn everything_wrong_with_guards_is_said_at_once() {
     insta::assert_snapshot!(lines(&everything_wrong()));
+}
+
+#[test]
+fn everything_wrong_with_a_ledger_is_said_at_once() {
+    insta::assert_snapshot!(ledger::everything_wrong());
+}
+
+#[test]
+fn a_database_of_a_ledger_that_cannot_be_is_named() {
+    insta::assert_snapshot!(ledger::everything_wrong_with_its_database());
 }

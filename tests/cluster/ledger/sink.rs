@@ -1,6 +1,7 @@
 //! The sink: every form of OTLP, what it says of itself, and its end.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bed::eventually;
@@ -110,25 +111,23 @@ const DAY: u64 = 24 * 3600 * 1_000_000_000;
 async fn what_was_taken_before_the_end_is_committed() {
     let ledger = Ledger::start().await;
     let sink = ledger.sink_of_many_ways("sink").await;
+    let taken = AtomicI64::new(0);
     let send = async |sender: usize| {
         let agent = agent(&sink.http, "support");
-        let mut taken = 0_i64;
         for number in 0..10_000 {
             match agent.logs(vec![event(sender * 10_000 + number)]).await {
-                Ok(()) => taken += 1,
+                Ok(()) => taken.fetch_add(1, Ordering::Relaxed),
                 Err(_) => break,
-            }
+            };
         }
-        taken
     };
     let senders = join_all((0..8).map(send));
     let stop = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let many = async || (taken.load(Ordering::Relaxed) > 200).then_some(());
+        eventually(Duration::from_mins(1), many).await.expect("events should be taken");
         sink.process.stop().await;
     };
-    let (taken, ()) = tokio::join!(senders, stop);
-    let taken: i64 = taken.iter().sum();
+    tokio::join!(senders, stop);
     let entered = ledger.count().await;
-    assert!(taken > 100, "{taken}");
-    assert_eq!(entered, taken, "what it answered is there, and nothing besides");
+    assert_eq!(entered, taken.into_inner(), "what it answered is there, and nothing besides");
 }
