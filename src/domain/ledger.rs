@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::api::v1alpha1::{AuditLevel, LedgerOffer};
 
+/// Longest time between two verifications of a chain, in seconds; they are made every five minutes.
+pub const VERIFIED_WITHIN: i64 = 30 * 60;
+
 /// The ledgers of a platform.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Offer {
@@ -29,6 +32,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Whether spans are entered: where they are what tells of calls and runs.
+    #[must_use]
+    pub fn enters_spans(&self) -> bool {
+        self.accounts == Accounts::Spans
+    }
+
     /// Whether anything is ever let go.
     #[must_use]
     pub fn lets_go(&self) -> bool {

@@ -20,10 +20,24 @@ const PART: &str = "part";
 const TILES_PER_DAY: f64 = 288.0;
 /// The part that says which buckets there are.
 const BUCKET: &str = "bucket";
-/// The parts that say what was spent in a day and a week, and how many counts there are.
-const SPEND: [&str; 3] = ["spend24h", "spend7d", "tiles"];
-/// The parts that say the same by the ledger, and of how many days.
-const LEDGER_SPEND: [&str; 3] = ["ledger24h", "ledger7d", "ledgerDays"];
+/// Who says what was spent, and in which parts.
+struct Account {
+    /// What was spent in a day and in a week, and how many pieces of time that rests on.
+    parts: [&'static str; 3],
+    /// Fewest pieces that are believed.
+    fewest: f64,
+    pieces_per_day: f64,
+}
+
+/// The metrics of the agent, counted in five minutes.
+const METRICS: Account =
+    Account { parts: ["spend24h", "spend7d", "tiles"], fewest: 1.0, pieces_per_day: TILES_PER_DAY };
+/// The ledger, in days.
+const LEDGER: Account = Account {
+    parts: ["ledger24h", "ledger7d", "ledgerDays"],
+    fewest: f64::MIN_POSITIVE,
+    pieces_per_day: 1.0,
+};
 /// The part that says whether the chain is intact.
 const INTACT: &str = "intact";
 /// The part that says when it was verified.
@@ -56,20 +70,20 @@ pub async fn sighting(connection: &Connection, question: &str) -> Result<Seen, Q
         run_buckets: bounds(rows),
         has_collector: parts.contains_key(COLLECTOR),
         roles: parts.keys().filter_map(|part| Role::parse(part)).collect(),
-        spend: spend(&parts, SPEND, TILES_PER_DAY),
-        ledger_spend: spend(&parts, LEDGER_SPEND, 1.0),
+        spend: spend(&parts, &METRICS),
+        ledger_spend: spend(&parts, &LEDGER),
         audit: audit(rows, &parts),
     })
 }
 
 /// What was spent, unless it is no amount of money: a counter may hold anything, and what is no number would be
 /// news each time.
-fn spend(parts: &BTreeMap<String, f64>, names: [&str; 3], pieces_per_day: f64) -> Option<SpendSeen> {
-    let [day, week, pieces] = names.map(|name| parts.get(name).copied());
-    let pieces = pieces.filter(|pieces| *pieces > 0.0 && *pieces <= LARGEST_AMOUNT)?;
+fn spend(parts: &BTreeMap<String, f64>, account: &Account) -> Option<SpendSeen> {
+    let [day, week, pieces] = account.parts.map(|name| parts.get(name).copied());
+    let pieces = pieces.filter(|pieces| (account.fewest..=LARGEST_AMOUNT).contains(pieces))?;
     let (last_24h, last_7d) = (day.unwrap_or_default(), week.unwrap_or_default());
     let is_money = [last_24h, last_7d].iter().all(|amount| amount.abs() <= LARGEST_AMOUNT);
-    is_money.then_some(SpendSeen { last_24h, last_7d, days: pieces / pieces_per_day })
+    is_money.then_some(SpendSeen { last_24h, last_7d, days: pieces / account.pieces_per_day })
 }
 
 /// What is said of the chain, unless it makes no sense.
@@ -118,7 +132,7 @@ pub fn question(observability: &Observability) -> String {
         format!("sum_over_time({cost}[7d:5m])"),
         format!("count_over_time({cost}[7d:5m])"),
     ];
-    let spend = SPEND.into_iter().zip(spend);
+    let spend = METRICS.parts.into_iter().zip(spend);
     let ledger = observability.ledger().is_some().then(|| chain(observability)).into_iter().flatten();
     let collector = observability.pipeline().map(|_| {
         let up = collector_up(observability);
@@ -134,7 +148,7 @@ pub fn question(observability: &Observability) -> String {
 fn chain(observability: &Observability) -> Vec<String> {
     let of = |metric: &str| of_chain(observability, &format!("agentslo_ledger_{metric}"));
     let over = |window: &str| format!("max({})", of("spend_usd").with([LabelMatcher::equal("over", window)]));
-    let [day, week, days] = LEDGER_SPEND;
+    let [day, week, days] = LEDGER.parts;
     vec![
         named(INTACT, &format!("min({})", of("chain_intact"))),
         named(VERIFIED, &format!("max({})", of("chain_verified_timestamp_seconds"))),

@@ -1,8 +1,6 @@
 //! Objects of Kubernetes itself. What they are is written as people write it: their types know a thousand fields that
 //! we never set, and would be a part of the program that one can measure.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -20,20 +18,14 @@ pub struct Plain {
     pub(super) metadata: ObjectMeta,
     /// `spec` and its like.
     #[serde(flatten)]
-    fields: BTreeMap<String, Value>,
+    fields: Map<String, Value>,
 }
 
 impl Plain {
     /// An object with these fields besides its metadata.
     #[must_use]
     pub(super) fn new(of: ArtifactKind, metadata: ObjectMeta, fields: Map<String, Value>) -> Self {
-        Self {
-            of,
-            api_version: of.api_version(),
-            kind: of.name(),
-            metadata,
-            fields: fields.into_iter().collect(),
-        }
+        Self { of, api_version: of.api_version(), kind: of.name(), metadata, fields }
     }
 
     /// Its kind.

@@ -6,14 +6,13 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use super::conditions::{Claim, repeat_or_pending};
 use crate::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use crate::api::v1alpha1::{Audit, Condition};
+use crate::domain::ledger::VERIFIED_WITHIN;
 use crate::domain::observability::Observability;
 use crate::domain::sighting::{AuditSeen, Sighting};
 use crate::vocabulary::{condition, reason};
 
 /// How much later a chain must have been verified before that is worth a write.
 const NEWS: SignedDuration = SignedDuration::from_hours(1);
-/// Longest time between two verifications.
-const VERIFIED_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
 /// The figures, unchanged as long as they are nearly true; none where nothing is to be entered.
 pub(super) fn update(
@@ -88,8 +87,9 @@ fn verdict(stream: &str, audit: &AuditSeen, now: Timestamp) -> Claim {
         return Claim::new(type_, False, reason::NOT_INTACT, message);
     }
     let since = now.as_second().saturating_sub(audit.verified_at);
-    if since > VERIFIED_WITHIN.as_secs() {
-        let message = format!("nobody has verified chain '{stream}' in the last 30 minutes");
+    if since > VERIFIED_WITHIN {
+        let message =
+            format!("nobody has verified chain '{stream}' in the last {} minutes", VERIFIED_WITHIN / 60);
         return Claim::new(type_, Unknown, reason::NOT_VERIFIED, message);
     }
     let message = format!("nothing was done to chain '{stream}' up to its last signature");

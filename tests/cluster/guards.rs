@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
+use agentslo::api::v1alpha1::AgentObservability;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::platform::Platform;
 use agentslo::domain::role::Role;
@@ -829,10 +829,9 @@ fn observability(guards: &str, roles: &[Role]) -> Observability {
 
 /// It offers everything, and leaves severities as they are.
 fn platform() -> Platform {
-    let mut platform = unpermitted::platform(&unpermitted::everything());
-    platform["spec"]["defaults"] = json!({});
-    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
-    validate::platform(&platform).expect("the platform should be valid")
+    let mut spec = unpermitted::everything();
+    spec["defaults"] = json!({});
+    unpermitted::judged(&spec).expect("the platform should be valid")
 }
 
 /// The rules of the guard on lost telemetry.

@@ -247,9 +247,7 @@ fn with_roles(roles: &[Role]) -> Observability {
 
 /// And with a ledger, which brings alerts of its own.
 fn with_every_guard() -> Observability {
-    let platform = unpermitted::platform(&unpermitted::everything());
-    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
-    let platform = validate::platform(&platform).expect("the platform should be valid");
+    let platform = unpermitted::judged(&unpermitted::everything()).expect("the platform should be valid");
     let facts = ObservabilityFacts { platform, ..ObservabilityFacts::default() };
     let mut spec = with_guards(&every_guard());
     spec["pipeline"] = json!({"deriveMetrics": "Off"});

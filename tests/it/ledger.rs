@@ -1,6 +1,6 @@
 //! What an AgentObservability with a ledger becomes, and what is said where it asks for what cannot be.
 
-use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
+use agentslo::api::v1alpha1::AgentObservability;
 use agentslo::domain::observability::Observability;
 use agentslo::domain::platform::Platform;
 use agentslo::domain::violation::Violations;
@@ -9,12 +9,6 @@ use agentslo::validate::{self, ObservabilityFacts};
 use serde_json::{Value, json};
 
 use crate::scenarios::unpermitted;
-
-fn platform_of(spec: &Value) -> Result<Platform, Violations> {
-    let platform = unpermitted::platform(spec);
-    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
-    validate::platform(&platform)
-}
 
 fn offering() -> Value {
     unpermitted::everything()
@@ -31,7 +25,7 @@ fn validated(name: &str, spec: &Value, platform: Platform) -> Result<Observabili
 }
 
 fn named(name: &str, spec: &Value, platform: &Value) -> Observability {
-    let platform = platform_of(platform).expect("the platform should be valid");
+    let platform = unpermitted::judged(platform).expect("the platform should be valid");
     validated(name, spec, platform).unwrap_or_else(|wrong| panic!("{spec}: {:?}", wrong.first()))
 }
 
@@ -64,11 +58,11 @@ pub(crate) fn everything_wrong() -> String {
         "pipeline": {},
         "ledger": {"audit": "Contents", "retention": {"audit": "4000d", "cost": "30h"}},
     });
-    let offered = validated("support", &spec, platform_of(&offering()).expect("it is valid"));
+    let offered = validated("support", &spec, unpermitted::judged(&offering()).expect("it is valid"));
     let none = validated("support", &json!({"agent": "a", "ledger": {}}), Platform::default());
     let mut forgets_nothing = offering();
     forgets_nothing["ledger"]["keeperSecret"] = Value::Null;
-    let forgets_nothing = platform_of(&forgets_nothing).expect("it is valid");
+    let forgets_nothing = unpermitted::judged(&forgets_nothing).expect("it is valid");
     let lets_go = json!({"agent": "a", "pipeline": {}, "ledger": {"retention": {"audit": "30d"}}});
     let kept = validated("support", &lets_go, forgets_nothing);
     let said = [offered.map(drop), none.map(drop), kept.map(drop)];
@@ -84,7 +78,9 @@ pub(crate) fn everything_wrong_with_its_database() -> String {
     let database = backends.iter_mut().find(|backend| backend["kind"] == "Postgres").expect("there is one");
     database["credentialsSecret"] = json!({"name": "postgres", "key": "password"});
     database["address"] = "http://db.databases.svc".into();
-    [unknown, guarded].map(|spec| lines(&platform_of(&spec).expect_err("it should be refused"))).join("\n\n")
+    [unknown, guarded]
+        .map(|spec| lines(&unpermitted::judged(&spec).expect_err("it should be refused")))
+        .join("\n\n")
 }
 
 /// What is sampled, or has a low level, was done all the same.

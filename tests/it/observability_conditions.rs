@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use agentslo::api::v1alpha1::ConditionStatus::{False, True, Unknown};
 use agentslo::api::v1alpha1::{
-    AgentObservability, AgentObservabilitySpec, AgentObservabilityStatus, AgentPlatform, Condition,
-    ConditionStatus,
+    AgentObservability, AgentObservabilitySpec, AgentObservabilityStatus, Condition, ConditionStatus,
 };
 use agentslo::domain::decimal::Decimal;
 use agentslo::domain::observability::Observability;
@@ -82,9 +81,7 @@ pub(crate) fn all() -> Vec<Condition> {
 
 /// An agent with a ledger.
 fn with_ledger() -> Observability {
-    let platform = unpermitted::platform(&unpermitted::everything());
-    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
-    let platform = validate::platform(&platform).expect("the platform should be valid");
+    let platform = unpermitted::judged(&unpermitted::everything()).expect("the platform should be valid");
     let spec = json!({"agent": "support-agent", "pipeline": {}, "ledger": {}});
     validated(spec, &ObservabilityFacts { platform, ..Default::default() }).expect("it is valid")
 }

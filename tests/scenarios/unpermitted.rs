@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform, AgentSlo};
 use agentslo::domain::governance;
+use agentslo::domain::platform::Platform;
 use agentslo::domain::violation::{Rule, Violations};
 use agentslo::validate::{self, ObservabilityFacts, SloFacts};
 use serde_json::{Value, json};
@@ -101,6 +102,12 @@ pub(crate) fn platform(spec: &Value) -> Value {
         "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentPlatform",
         "metadata": {"name": "default"}, "spec": spec,
     })
+}
+
+/// The AgentPlatform of a spec, as the operator takes it.
+pub(crate) fn judged(spec: &Value) -> Result<Platform, Violations> {
+    let platform = serde_json::from_value(platform(spec)).expect("the platform should have the shape");
+    validate::platform(&platform)
 }
 
 /// Objects in a namespace that are valid where everything is permitted, each with a name of its own.

@@ -187,14 +187,15 @@ pub(super) fn proven(lines: &str, key: &PublicKey) -> Result<BTreeMap<String, An
 /// What the last anchor of each stream proves.
 ///
 /// # Errors
-/// If a line is none, or one of the last proves nothing.
-pub(super) fn last_proven(lines: &str, key: &PublicKey) -> Result<BTreeMap<String, Anchored>, String> {
-    let last = parsed(lines)?
-        .into_iter()
-        .filter_map(|(stream, anchors)| Some((stream, anchors.into_iter().last()?)));
+/// If one of the last proves nothing.
+pub(super) fn last_proven(
+    anchors: &BTreeMap<String, Vec<Anchor>>,
+    key: &PublicKey,
+) -> Result<BTreeMap<String, Anchored>, String> {
+    let last = anchors.iter().filter_map(|(stream, anchors)| Some((stream, anchors.last()?)));
     let proven = last.map(|(stream, anchor)| {
-        let head = key.open(&anchor).map_err(|why| format!("anchors: {why}"))?;
-        Ok((stream, Anchored::from([(head.sequence, head.hash)])))
+        let head = key.open(anchor).map_err(|why| format!("anchors: {why}"))?;
+        Ok((stream.clone(), Anchored::from([(head.sequence, head.hash)])))
     });
     proven.collect()
 }

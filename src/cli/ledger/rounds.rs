@@ -41,6 +41,10 @@ pub(super) struct Anchoring<'a> {
 }
 
 impl Anchoring<'_> {
+    fn means(&self, stream: &String) -> bool {
+        self.streams.is_empty() || self.streams.contains(stream)
+    }
+
     /// Verifies and signs, and keeps what was signed.
     ///
     /// # Errors
@@ -48,18 +52,16 @@ impl Anchoring<'_> {
     pub(super) async fn round(&self, depth: Depth, at: &str) -> Result<Vec<Outcome>, Stop> {
         let lines = self.place.read_if_there().await?.unwrap_or_default();
         let key = self.signer.public_key();
+        let mut known = parsed(&lines).map_err(Stop::Usage)?;
         let anchored = match depth {
-            Depth::LastAnchor => last_proven(&lines, &key),
+            Depth::LastAnchor => last_proven(&known, &key),
             Depth::Beginning => proven(&lines, &key),
         };
         let mut anchored = anchored.map_err(Stop::Usage)?;
-        if !self.streams.is_empty() {
-            anchored.retain(|stream, _| self.streams.contains(stream));
-        }
+        anchored.retain(|stream, _| self.means(stream));
         let verdicts = verify(self, anchored.clone(), depth).await;
         let verdicts = verdicts.map_err(|error| Stop::Unreachable(error.to_string()))?;
-        let mut known = parsed(&lines).map_err(Stop::Usage)?;
-        let mut sign = |(stream, verdict): (String, Verdict)| {
+        let sign = |(stream, verdict): (String, Verdict)| {
             let last = anchored.get(&stream).and_then(|anchored| anchored.last_key_value());
             let has_grown = last.is_none_or(|(sequence, _)| *sequence < verdict.head.sequence);
             let is_to_be = verdict.findings.is_empty() && has_grown && verdict.head.sequence > 0;
@@ -68,7 +70,7 @@ impl Anchoring<'_> {
             let last = anchor.clone().or(before);
             Outcome { stream, verdict, anchor, last }
         };
-        let outcomes: Vec<Outcome> = verdicts.into_iter().map(&mut sign).collect();
+        let outcomes: Vec<Outcome> = verdicts.into_iter().map(sign).collect();
         let lines: String = outcomes.iter().filter_map(|outcome| outcome.anchor.as_ref()).map(line).collect();
         if !lines.is_empty() {
             self.place.add(&lines).await?;
@@ -79,12 +81,13 @@ impl Anchoring<'_> {
 
 /// Verifies those that are meant of the streams that are there and of those that were anchored.
 async fn verify(
-    Anchoring { access, streams, .. }: &Anchoring<'_>,
+    anchoring: &Anchoring<'_>,
     mut anchored: BTreeMap<String, Anchored>,
     depth: Depth,
 ) -> Result<Vec<(String, Verdict)>, StoreError> {
+    let access = &anchoring.access;
     let there = store::streams(&access.connect().await?).await?;
-    for stream in there.into_iter().filter(|stream| streams.is_empty() || streams.contains(stream)) {
+    for stream in there.into_iter().filter(|stream| anchoring.means(stream)) {
         anchored.entry(stream).or_default();
     }
     let chain = |(stream, anchored): (String, Anchored)| match depth {

@@ -27,7 +27,7 @@ use self::service::Plan;
 use self::statements::Statements;
 use super::{Artifact, ledger};
 use crate::collector_versions;
-use crate::domain::ledger::Accounts;
+use crate::domain::ledger::Ledger;
 use crate::domain::observability::Observability;
 use crate::domain::pipeline::Pipeline;
 
@@ -50,7 +50,7 @@ pub(super) struct Signals {
 pub(super) fn signals(observability: &Observability, pipeline: &Pipeline) -> Signals {
     let reads = |source| derivation::reads(pipeline.derivation, source);
     let ledger = observability.ledger();
-    let enters_spans = ledger.is_some_and(|ledger| ledger.accounts == Accounts::Spans);
+    let enters_spans = ledger.is_some_and(Ledger::enters_spans);
     Signals {
         logs: reads(Source::Events) || !pipeline.logs.is_empty() || ledger.is_some(),
         traces: reads(Source::Spans) || !pipeline.traces.is_empty() || enters_spans,

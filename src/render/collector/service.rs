@@ -10,7 +10,7 @@ use super::receivers::address;
 use super::{logs, redaction, signals, tenant};
 use crate::api::v1alpha1::{Backend, Derivation};
 use crate::collector_versions::Release;
-use crate::domain::ledger::Accounts;
+use crate::domain::ledger::Ledger;
 use crate::domain::observability::Observability;
 use crate::domain::pipeline::Pipeline;
 
@@ -73,8 +73,7 @@ impl Plan<'_> {
         if !kept.is_empty() {
             all.push(step("traces/out", &["forward/traces"], sampling.as_slice(), &self.ids(kept)));
         }
-        let ledger = self.observability.ledger();
-        if ledger.is_some_and(|ledger| ledger.accounts == Accounts::Spans) {
+        if self.observability.ledger().is_some_and(Ledger::enters_spans) {
             all.extend(self.entered("traces"));
         }
         all

@@ -4,14 +4,13 @@ use super::alert::{Text, alert, number, time};
 use super::counts::{Event, recorded};
 use super::pipeline::own;
 use crate::domain::guard::Guard;
+use crate::domain::ledger::VERIFIED_WITHIN;
 use crate::domain::observability::Observability;
 use crate::domain::promql::{LabelMatcher, SeriesSelector};
 use crate::domain::role::Role;
 use crate::foreign::Rule;
 use crate::vocabulary::alert as names;
 
-/// Longest time between two verifications, in seconds; they are made every five minutes.
-const VERIFIED_WITHIN: u32 = 1800;
 /// How far back a verification is looked for.
 const KNOWN_FOR: &str = "1d";
 /// In which time the chain should have grown, with time to be verified before and after.

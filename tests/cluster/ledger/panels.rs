@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agentslo::api::v1alpha1::{AgentObservability, AgentPlatform};
+use agentslo::api::v1alpha1::AgentObservability;
 use agentslo::render::{self, Artifact, Part};
 use agentslo::validate::{self, ObservabilityFacts};
 use bed::otlp;
@@ -17,9 +17,7 @@ const HOSTILE: &str = "o'brien \\ $agent [[x]] é";
 
 /// The panels of its dashboard that ask the database: title and SQL.
 fn panels() -> BTreeMap<String, String> {
-    let platform = unpermitted::platform(&unpermitted::everything());
-    let platform: AgentPlatform = serde_json::from_value(platform).expect("the platform should parse");
-    let platform = validate::platform(&platform).expect("the platform should be valid");
+    let platform = unpermitted::judged(&unpermitted::everything()).expect("the platform should be valid");
     let written: AgentObservability = serde_json::from_value(json!({
         "apiVersion": "agentslo.dev/v1alpha1", "kind": "AgentObservability",
         "metadata": {"name": "support", "namespace": "team-a"},
