@@ -8,7 +8,7 @@ use kube::core::DynamicObject;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::children::Settled;
+use super::children::{Children, Settled};
 use super::context::Context;
 use super::error::{ReconcileError, code_of, message_of, reason_of};
 use super::gather::acceptance;
@@ -94,12 +94,17 @@ pub(super) async fn apply(
             }
             // It is not what it was when this was decided.
             Err(source) if code_of(&source) == 409 => {
-                ctx.children.forget(namespace, &name);
+                ctx.children.doubt(namespace, &name);
                 let object = display(&name, namespace);
                 applied.error.get_or_insert(ReconcileError::Outdated { object });
                 return applied;
             }
-            Err(source) => note_failure(&artifact, namespace, source, ctx, &mut applied),
+            Err(source) => {
+                // It may have been written all the same, so only what was asked for before is known of it.
+                let lose = if is_correction { Children::doubt } else { Children::forget };
+                lose(&ctx.children, namespace, &name);
+                note_failure(&artifact, namespace, source, ctx, &mut applied);
+            }
         }
     }
     for name in plan.prune {
@@ -129,9 +134,8 @@ fn settle(artifact: &Artifact, visit: &Visit, existing: &BTreeMap<ChildName, Exi
 }
 
 fn remember(artifact: &Artifact, visit: &Visit, live: &DynamicObject, ctx: &Context) {
-    let Some(resource_version) = live.metadata.resource_version.clone() else { return };
     let settled = Settled {
-        resource_version,
+        resource_version: live.metadata.resource_version.clone(),
         fingerprint: Fingerprint::of(artifact),
         generation: visit.generation,
         acceptance: acceptance(live),
@@ -169,7 +173,6 @@ fn note_failure(
     applied: &mut Applied,
 ) {
     let object = display(&child_name(artifact), namespace);
-    ctx.children.forget(namespace, &child_name(artifact));
     let application = if code_of(&source) == 404 {
         ctx.kinds.note_installed(artifact.kind(), false);
         Application::Obstructed(Obstacle::NotInstalled)

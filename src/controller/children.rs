@@ -46,8 +46,8 @@ impl Seen {
 /// What a child was last found to be.
 #[derive(Clone, Debug)]
 pub(super) struct Settled {
-    /// The version that was looked at.
-    pub(super) resource_version: String,
+    /// The version that was looked at. None where it was found to have changed since.
+    pub(super) resource_version: Option<String>,
     /// The content that it has.
     pub(super) fingerprint: Fingerprint,
     /// The generation of its owner that asked for that.
@@ -131,7 +131,7 @@ impl Children {
         let known = locked(&self.known);
         let Some(Child { seen, settled: Some(settled) }) = known.get(namespace, name) else { return false };
         let version = seen.as_ref().and_then(|seen| seen.resource_version.as_ref());
-        version != Some(&settled.resource_version)
+        settled.resource_version.is_none() || version != settled.resource_version.as_ref()
     }
 
     /// What the child was last found to be.
@@ -142,6 +142,14 @@ impl Children {
     /// Notes what a child was found to be.
     pub(super) fn settle(&self, namespace: &str, name: &ChildName, settled: Settled) {
         locked(&self.known).child((namespace.to_owned(), name.clone())).settled = Some(settled);
+    }
+
+    /// Notes that a child has changed since it was looked at, so that it is read before it is written again. What
+    /// it was found to be stays known: by that, a change of somebody else is told from our own.
+    pub(super) fn doubt(&self, namespace: &str, name: &ChildName) {
+        locked(&self.known).change(&(namespace.to_owned(), name.clone()), |child| {
+            child.settled.iter_mut().for_each(|settled| settled.resource_version = None);
+        });
     }
 
     /// Forgets what a child was found to be.
@@ -290,7 +298,7 @@ mod tests {
             spec: PrometheusRuleSpec { groups: Vec::new() },
         });
         Settled {
-            resource_version: version.to_owned(),
+            resource_version: Some(version.to_owned()),
             fingerprint: Fingerprint::of(&artifact),
             generation: None,
             acceptance: Acceptance::NotReported,

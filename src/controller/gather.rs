@@ -111,7 +111,7 @@ impl Found {
         let known = ctx.children.settled(namespace, &name);
         if let Some(Settled { resource_version, fingerprint, acceptance, .. }) = &known
             && let Some(version) = ctx.children.seen(namespace, &name).and_then(Seen::version)
-            && version.resource_version == *resource_version
+            && Some(&version.resource_version) == resource_version.as_ref()
         {
             self.acceptance.insert(name.clone(), acceptance.clone());
             self.existing.insert(name, Existing::Settled { content: *fingerprint, version });
