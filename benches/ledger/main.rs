@@ -137,12 +137,13 @@ async fn chained(access: &Access, events: usize) -> Result<f64> {
 /// Events a second from senders that wait for their answers.
 async fn through_the_sink(bed: &Bed, access: &Access, events: usize) -> Result<f64> {
     let address = || Ok::<_, bed::Error>(SocketAddr::from(([127, 0, 0, 1], bed.port()?)));
-    let addresses = Addresses { http: address()?, grpc: address()?, status: address()? };
+    let addresses = Addresses { http: address()?, grpc: address()?, status: address()?, certificate: None };
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async move { drop(stopped.await) };
+    let http = addresses.http;
     let sink = tokio::spawn(sink::serve(addresses, policy()?, access.clone(), until));
-    let url = format!("http://{}", addresses.http);
-    let open = async || tokio::net::TcpStream::connect(addresses.http).await.ok();
+    let url = format!("http://{http}");
+    let open = async || tokio::net::TcpStream::connect(http).await.ok();
     eventually(Duration::from_secs(10), open).await.ok_or("the sink does not listen")?;
     let begin = Instant::now();
     let senders = (0..SENDERS).map(|sender| {

@@ -146,6 +146,13 @@ fn check_addresses(spec: &AgentPlatformSpec, findings: &mut Findings) {
             Rule::InvalidUrl,
             messages::BACKEND_URL,
         );
+        let is_used = backend.tls.is_none() || backend.address.starts_with("https://");
+        findings.require(
+            is_used,
+            format!("spec.backends[{index}].tls"),
+            Rule::Contradiction,
+            "needs an address that begins with 'https://'",
+        );
     }
 }
 

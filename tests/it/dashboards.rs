@@ -59,6 +59,7 @@ fn under(mut platform: Platform, spec: &Value) -> Observability {
         protocol: None,
         credentials_secret: None,
         tenant_header: None,
+        tls: None,
     }];
     platform.ledger = Some(Arc::new(offer()));
     let resource: AgentObservability = serde_json::from_value(json!({

@@ -109,6 +109,28 @@ fn what_is_entered_passes_redaction_and_no_filter() {
 }
 
 #[test]
+fn a_sink_with_a_certificate_is_sent_to_over_tls_alone() {
+    let mut offering = offering();
+    offering["ledger"]["sinkCertificateSecret"] = "ledger-sink".into();
+    let spec = json!({"agent": "support-agent", "pipeline": {}, "ledger": {}});
+    let observability = named("support", &spec, &offering);
+    let exporter = &configuration(&observability)["exporters"]["otlp_http/agentslo_ledger"];
+    assert_eq!(exporter["endpoint"], "https://support-ledger.team-a.svc:4318");
+    assert_eq!(exporter["tls"]["ca_pem"], "${env:AGENTSLO_CA_AGENTSLO_LEDGER}");
+    let sink = objects(&observability, ArtifactKind::Deployment)
+        .into_iter()
+        .find(|deployment| deployment["metadata"]["name"] == "support-ledger")
+        .expect("there should be a sink");
+    let args = sink.pointer("/spec/template/spec/containers/0/args").expect("it has arguments").to_string();
+    for part in [
+        "--tls-cert-file=/var/run/agentslo/tls-cert/tls-cert",
+        "--tls-private-key-file=/var/run/agentslo/tls-private-key/tls-private-key",
+    ] {
+        assert!(args.contains(part), "{args}");
+    }
+}
+
+#[test]
 fn no_text_of_an_agent_is_a_variable_of_a_pod() {
     let spec = json!({"agent": "$(AGENTSLO_DATABASE_URL) --help", "pipeline": {}, "ledger": {}});
     for deployment in objects(&named("support", &spec, &offering()), ArtifactKind::Deployment) {

@@ -308,6 +308,41 @@ fn an_agent_sends_what_the_pipeline_takes_to_where_it_is() {
 }
 
 #[test]
+fn a_back_end_is_trusted_by_whoever_vouches_for_it_besides_the_usual() {
+    let backend = |name: &str, kind: &str| {
+        let address = format!("https://{name}.monitoring.svc");
+        let tls = json!({"caSecret": {"name": "monitoring-ca", "key": "ca.crt"}});
+        json!({"name": name, "kind": kind, "address": address, "tls": tls})
+    };
+    let platform = json!({"backends": [
+        backend("grpc", "Tempo"), backend("elastic", "Elasticsearch"), backend("zip-kin", "Zipkin"),
+        backend("loki", "Loki"), backend("write", "PrometheusRemoteWrite"),
+        {"name": "plain", "kind": "Otlp", "address": "https://plain.monitoring.svc"},
+    ]});
+    let pipeline = json!({
+        "traces": {"backends": ["grpc", "elastic", "zip-kin", "plain"]},
+        "logs": {"backends": ["loki"]}, "metrics": {"backends": ["write"]},
+    });
+    let observability = given(&pipeline, &platform);
+    let exporters = &configuration(&observability)["exporters"];
+    for (id, variable) in [
+        ("otlp_grpc/grpc", "GRPC"),
+        ("elasticsearch/elastic", "ELASTIC"),
+        ("zipkin/zip-kin", "ZIP_KIN"),
+        ("otlp_http/loki", "LOKI"),
+        ("prometheus_remote_write/write", "WRITE"),
+    ] {
+        // Remote write has what is the client's in a place of its own.
+        let tls =
+            [&exporters[id]["http"]["tls"], &exporters[id]["tls"]].into_iter().find(|tls| !tls.is_null());
+        let tls = tls.unwrap_or_else(|| panic!("{id} in {exporters:#}"));
+        assert_eq!(tls["ca_pem"], format!("${{env:AGENTSLO_CA_{variable}}}"), "{id}");
+        assert_eq!(tls["include_system_ca_certs_pool"], true, "{id}");
+    }
+    assert_eq!(exporters["otlp_grpc/plain"]["tls"], json!({"insecure": false}));
+}
+
+#[test]
 fn variables_have_legal_names_and_are_no_secrets() {
     let scraped = json!({
         "agent": "x", "environment": "ConfigMap",

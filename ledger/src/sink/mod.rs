@@ -7,6 +7,7 @@
 //!  HTTP ──┘
 //! ```
 
+mod certificate;
 mod grpc;
 mod http;
 mod metrics;
@@ -14,4 +15,5 @@ mod queue;
 mod serve;
 mod take;
 
+pub use self::certificate::Certificate;
 pub use self::serve::{Addresses, serve};

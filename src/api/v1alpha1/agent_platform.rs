@@ -264,6 +264,10 @@ pub struct Backend {
     /// Collector runs; this operator never reads it. Default: none. Example: `{name: honeycomb, key: team}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretKey>,
+    /// How it is trusted, where its URL begins with `https://`. The Secret must exist where the Collector runs; this
+    /// operator never reads it. Default: the usual authorities are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ClientTls>,
     /// A header that names the tenant, for Loki, Tempo and Mimir. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_header: Option<TenantHeader>,

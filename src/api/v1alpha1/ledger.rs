@@ -93,6 +93,12 @@ pub struct LedgerOffer {
     pub keeper_secret: Option<String>,
     /// Ed25519 key, in PEM, that signs where chains end. Example: `{name: ledger-anchors, key: key.pem}`.
     pub anchor_key_secret: SecretKey,
+    /// Secret of type `kubernetes.io/tls`, with `ca.crt`, whose certificate the ledger shows to Collectors: for the
+    /// names `*.NAMESPACE.svc` of all namespaces that have one. Default: none, so that what Collectors send to it
+    /// is not encrypted. Example: `ledger-sink`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    pub sink_certificate_secret: Option<String>,
     /// Key of the pseudonyms under which users are entered. Default: none, so that no user is.
     /// Example: `{name: ledger-pseudonyms, key: key}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use agentslo_ledger::intake::{Accounts, Contents, Policy};
-use agentslo_ledger::sink::{self, Addresses};
+use agentslo_ledger::sink::{self, Addresses, Certificate};
 use clap::{Args, ValueEnum};
 use regex::Regex;
 
@@ -32,6 +32,13 @@ pub(super) struct Arguments {
     /// Address for `/livez`, `/readyz` and `/metrics`.
     #[arg(long, default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
+    /// File with the certificate for OTLP, in PEM. What is renewed in it is shown within seconds. By default OTLP is taken
+    /// in plain text.
+    #[arg(long, requires = "tls_private_key_file", value_name = "FILE")]
+    tls_cert_file: Option<PathBuf>,
+    /// File with the certificate's key, in PEM.
+    #[arg(long, requires = "tls_cert_file", value_name = "FILE")]
+    tls_private_key_file: Option<PathBuf>,
     /// What becomes of prompts, answers, and inputs and outputs of tools.
     #[arg(long, default_value = "drop")]
     contents: WhatOfContents,
@@ -73,9 +80,14 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     block_on_all_cores(async {
         let access = arguments.database.access().map_err(Stop::Usage)?;
         let policy = policy(arguments).map_err(Stop::Usage)?;
-        let addresses =
-            Addresses { grpc: arguments.otlp_grpc, http: arguments.otlp_http, status: arguments.listen };
-        tracing::info!(grpc = %addresses.grpc, http = %addresses.http, "the ledger takes events");
+        let files = arguments.tls_cert_file.clone().zip(arguments.tls_private_key_file.clone());
+        let addresses = Addresses {
+            grpc: arguments.otlp_grpc,
+            http: arguments.otlp_http,
+            status: arguments.listen,
+            certificate: files.map(|(chain, key)| Certificate { chain, key }),
+        };
+        tracing::info!(grpc = %addresses.grpc, http = %addresses.http, encrypted = addresses.certificate.is_some(), "the ledger takes events");
         let served = sink::serve(addresses, policy, access, told_to_stop()).await;
         served.map_err(|error| Stop::Unreachable(format!("cannot receive: {error}")))?;
         Ok(ExitCode::SUCCESS)

@@ -25,11 +25,29 @@ pub(super) fn backends<'a>(plan: &'a Plan<'_>) -> BTreeMap<&'a str, &'a Backend>
 /// Variables that the Collector's container needs, each with the key of a Secret that holds its value.
 pub(super) fn variables(plan: &Plan<'_>) -> Vec<(String, SecretKey)> {
     let backends = backends(plan).into_values();
-    backends.filter_map(|backend| Some((variable(backend), backend.credentials_secret.clone()?))).collect()
+    let of_one = |backend: &Backend| {
+        let credentials = backend.credentials_secret.clone().map(|secret| (variable(backend), secret));
+        let authority = authority(backend).cloned().map(|secret| (authority_variable(backend), secret));
+        credentials.into_iter().chain(authority)
+    };
+    backends.flat_map(of_one).collect()
+}
+
+/// Whose certificates are trusted besides the usual.
+fn authority(backend: &Backend) -> Option<&SecretKey> {
+    backend.tls.as_ref()?.ca_secret.as_ref()
 }
 
 fn variable(backend: &Backend) -> String {
-    format!("AGENTSLO_BACKEND_{}", backend.name.to_uppercase().replace('-', "_"))
+    format!("AGENTSLO_BACKEND_{}", in_capitals(backend))
+}
+
+fn authority_variable(backend: &Backend) -> String {
+    format!("AGENTSLO_CA_{}", in_capitals(backend))
+}
+
+fn in_capitals(backend: &Backend) -> String {
+    backend.name.to_uppercase().replace('-', "_")
 }
 
 /// The exporters, ready to be written.
@@ -114,12 +132,21 @@ fn grpc(backend: &Backend) -> Value {
         if authority.contains(':') { authority.to_owned() } else { format!("{authority}:{port}") };
     let mut exporter = literal(json!({"endpoint": authority, "tls": {"insecure": scheme == "http"}}));
     exporter["headers"] = headers(backend);
-    exporter
+    trusting(exporter, backend)
 }
 
 fn http(backend: &Backend) -> Value {
     let mut exporter = literal(json!({"endpoint": endpoint(backend)}));
     exporter["headers"] = headers(backend);
+    trusting(exporter, backend)
+}
+
+/// With whom it trusts besides the usual, where there is somebody.
+fn trusting(mut exporter: Value, backend: &Backend) -> Value {
+    if authority(backend).is_some() {
+        exporter["tls"]["ca_pem"] = Value::from(environment(&authority_variable(backend)));
+        exporter["tls"]["include_system_ca_certs_pool"] = Value::from(true);
+    }
     exporter
 }
 
@@ -184,7 +211,7 @@ fn queued(mut exporter: Value) -> Value {
 
 /// Its retries are its own, and as many as a week has minutes.
 fn elasticsearch(backend: &Backend) -> Value {
-    let mut exporter = queued(literal(json!({"endpoints": [endpoint(backend)]})));
+    let mut exporter = trusting(queued(literal(json!({"endpoints": [endpoint(backend)]}))), backend);
     exporter["retry"] = json!({"enabled": true, "max_retries": 10_080, "max_interval": "1m"});
     exporter.as_object_mut().expect("an exporter should be an object").remove("retry_on_failure");
     if backend.credentials_secret.is_some() {

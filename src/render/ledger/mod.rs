@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::metadata::metadata;
 use super::plain::Plain;
 use super::{Artifact, ArtifactKind};
-use crate::api::v1alpha1::{Backend, BackendKind, OtlpProtocol};
+use crate::api::v1alpha1::{Backend, BackendKind, ClientTls, OtlpProtocol};
 use crate::domain::ledger::Ledger;
 use crate::domain::names::{dns_label, short_hash};
 use crate::domain::observability::Observability;
@@ -37,13 +37,16 @@ pub(super) fn artifacts(observability: &Observability) -> Vec<Artifact> {
 /// The sink as the Collector sees it, where there is one.
 pub(super) fn backend(observability: &Observability) -> Option<Backend> {
     let plan = Plan { observability, ledger: observability.ledger()? };
-    let service = plan.name("ledger");
+    let service = plan.name(sink::SUFFIX);
+    let tls = sink::authority(&plan).map(|ca_secret| ClientTls { ca_secret: Some(ca_secret) });
+    let scheme = if tls.is_some() { "https" } else { "http" };
     Some(Backend {
         name: SINK.to_owned(),
         kind: BackendKind::Otlp,
-        address: format!("http://{service}.{}.svc:{}", observability.namespace(), sink::OTLP_PORT),
+        address: format!("{scheme}://{service}.{}.svc:{}", observability.namespace(), sink::OTLP_PORT),
         protocol: Some(OtlpProtocol::Http),
         credentials_secret: None,
+        tls,
         tenant_header: None,
     })
 }

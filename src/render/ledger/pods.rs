@@ -61,7 +61,7 @@ pub(super) struct Work<'a> {
     /// Secret with the credentials of its database role.
     pub(super) credentials: &'a str,
     /// Further keys of Secrets, each with the name of the file that it becomes.
-    pub(super) files: Vec<(&'static str, &'a SecretKey)>,
+    pub(super) files: Vec<(&'static str, SecretKey)>,
     /// Ports besides that of probes and metrics, by name; none where there is nobody to ask.
     pub(super) ports: Option<Vec<(&'static str, u16)>>,
     /// Memory that it may have.
@@ -90,8 +90,8 @@ pub(super) fn template(plan: &Plan<'_>, work: &Work<'_>) -> Value {
 
 fn volumes(plan: &Plan<'_>, work: &Work<'_>) -> Vec<Value> {
     let credentials = json!({"name": "database", "secret": {"secretName": work.credentials}});
-    let authority = ("database-ca", &plan.ledger.offer.written.ca_secret);
-    let keys = [authority].into_iter().chain(work.files.iter().copied());
+    let authority = ("database-ca", plan.ledger.offer.written.ca_secret.clone());
+    let keys = [&authority].into_iter().chain(&work.files);
     let keys = keys.map(|(name, key)| {
         let items = json!([{"key": key.key, "path": name}]);
         json!({"name": name, "secret": {"secretName": key.name, "items": items}})

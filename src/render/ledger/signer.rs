@@ -58,7 +58,7 @@ fn deployment(plan: &Plan<'_>) -> Value {
             plan.observability.stream(),
         ],
         credentials: &written.reader_secret,
-        files: vec![("anchor-key", &written.anchor_key_secret)],
+        files: vec![("anchor-key", written.anchor_key_secret.clone())],
         ports: Some(Vec::new()),
         memory: MEMORY,
     };

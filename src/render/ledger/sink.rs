@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::pods::{Work, file, labels, selector, template};
 use super::{Plan, network};
-use crate::api::v1alpha1::AuditLevel;
+use crate::api::v1alpha1::{AuditLevel, SecretKey};
 use crate::domain::ledger::Accounts;
 use crate::render::{Artifact, ArtifactKind};
 
@@ -36,14 +36,13 @@ fn service(plan: &Plan<'_>) -> Value {
 }
 
 fn deployment(plan: &Plan<'_>) -> Value {
-    let written = &plan.ledger.offer.written;
     let work = Work {
         component: COMPONENT,
         account: plan.name(SUFFIX),
         has_token: false,
         arguments: arguments(plan),
-        credentials: &written.writer_secret,
-        files: written.pseudonym_key_secret.iter().map(|key| ("pseudonym-key", key)).collect(),
+        credentials: &plan.ledger.offer.written.writer_secret,
+        files: files(plan),
         ports: Some(vec![(OTLP, OTLP_PORT)]),
         memory: MEMORY,
     };
@@ -70,7 +69,26 @@ fn arguments(plan: &Plan<'_>) -> Vec<String> {
         format!("--contents={contents}"),
         format!("--accounts={accounts}"),
     ];
-    let has_key = plan.ledger.offer.written.pseudonym_key_secret.is_some();
-    arguments.extend(has_key.then(|| format!("--pseudonym-key-file={}", file("pseudonym-key"))));
+    let given = files(plan).into_iter().map(|(name, _)| name);
+    arguments.extend(given.map(|name| format!("--{name}-file={}", file(name))));
     arguments
+}
+
+/// What it is given besides the database, under the name of the option that takes it.
+fn files(plan: &Plan<'_>) -> Vec<(&'static str, SecretKey)> {
+    let pseudonyms = plan.ledger.offer.written.pseudonym_key_secret.clone().map(|key| ("pseudonym-key", key));
+    let [certificate, key] = [("tls-cert", "tls.crt"), ("tls-private-key", "tls.key")]
+        .map(|(name, key)| Some((name, of_certificate(plan, key)?)));
+    [pseudonyms, certificate, key].into_iter().flatten().collect()
+}
+
+/// Whose certificates a Collector trusts that sends to it, where that is encrypted.
+pub(super) fn authority(plan: &Plan<'_>) -> Option<SecretKey> {
+    of_certificate(plan, "ca.crt")
+}
+
+/// A key of the Secret with the certificate, of those that Secrets with certificates have.
+fn of_certificate(plan: &Plan<'_>, key: &str) -> Option<SecretKey> {
+    let name = plan.ledger.offer.written.sink_certificate_secret.clone()?;
+    Some(SecretKey { name, key: key.to_owned() })
 }

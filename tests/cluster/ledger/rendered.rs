@@ -8,7 +8,9 @@ use std::time::Duration;
 use agentslo::render::ArtifactKind;
 use agentslo::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
 use bed::otlp::{self, Sender};
-use bed::{Bed, Collector, Configuration, Launch, Options, Part, Probe, Process, Target, eventually};
+use bed::{
+    Authority, Bed, Collector, Configuration, Launch, Options, Part, Probe, Process, Target, eventually,
+};
 use serde_json::{Value, json};
 
 use super::{Ledger, event, now, write_anew};
@@ -61,6 +63,7 @@ impl Stage {
                 "writerSecret": "ledger-writer", "readerSecret": "ledger-reader", "keeperSecret": "ledger-keeper",
                 "anchorKeySecret": {"name": "ledger-anchors", "key": "key.pem"},
                 "pseudonymKeySecret": {"name": "ledger-pseudonyms", "key": "key"},
+                "sinkCertificateSecret": "ledger-sink",
             },
         });
         stage::name_prometheus(&ledger.bed, &platform).await.expect("the platform should apply");
@@ -90,6 +93,13 @@ impl Stage {
         found
     }
 
+    /// What a key of a Secret holds.
+    fn secret(&self, secret: &str, key: &str) -> &str {
+        let found = self.secrets.iter().find(|((name, its), _)| *name == secret && *its == key);
+        let (_, content) = found.unwrap_or_else(|| panic!("Secret {secret} should have {key}"));
+        content
+    }
+
     /// Plays kubelet: the container of a pod as a process, with its Secrets as files.
     fn container(&self, name: &str, pod: &Value) -> Container {
         let folder = self.ledger.bed.folder().join(name);
@@ -103,9 +113,7 @@ impl Stage {
                 None => ["username", "password"].map(|key| (key.to_owned(), key.to_owned())).into(),
             };
             for (key, path) in items {
-                let found = self.secrets.iter().find(|((name, its), _)| *name == secret && *its == key);
-                let (_, content) = found.unwrap_or_else(|| panic!("Secret {secret} should have {key}"));
-                fs::write(place.join(path), content).expect("a Secret should be written");
+                fs::write(place.join(path), self.secret(&secret, &key)).expect("a Secret should be written");
             }
         }
         let container = &pod["containers"][0];
@@ -149,6 +157,8 @@ impl Stage {
 /// What the Secrets that the platform names hold, by their name and key.
 fn secrets(ledger: &Ledger) -> Secrets {
     let (key, _) = ledger.keys();
+    let authority = Authority::new().expect("an authority should be made");
+    let sink = authority.identify("sink").expect("a certificate should be made");
     let of = |(secret, key): (&'static str, &'static str), text: &str| ((secret, key), text.to_owned());
     [
         of(("ledger-writer", "username"), "enters"),
@@ -160,6 +170,9 @@ fn secrets(ledger: &Ledger) -> Secrets {
         of(("ledger-ca", "ca.crt"), ledger.postgres.authority()),
         of(("ledger-anchors", "key.pem"), &fs::read_to_string(key).expect("there should be a key")),
         of(("ledger-pseudonyms", "key"), "a key that nobody guesses, of forty bytes"),
+        of(("ledger-sink", "ca.crt"), &authority.root()),
+        of(("ledger-sink", "tls.crt"), &sink.certificate),
+        of(("ledger-sink", "tls.key"), &sink.key),
     ]
     .into()
 }
@@ -198,13 +211,19 @@ async fn collector(stage: &Stage, sink: u16) -> (Collector, String) {
     let address = || format!("127.0.0.1:{}", stage.ledger.bed.port().expect("a port should be free"));
     let http = address();
     let configuration = configuration
-        .replace("http://support-agent-ledger.support.svc:4318", &format!("http://127.0.0.1:{sink}"));
+        .replace("https://support-agent-ledger.support.svc:4318", &format!("https://127.0.0.1:{sink}"));
     let over = json!({
         "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": address()}, "http": {"endpoint": &http}}}},
         "processors": {"batch": {"timeout": "200ms"}},
         "exporters": {"prometheus": {"endpoint": address()}},
     });
+    let variables: Vec<Value> =
+        serde_saphyr::from_str(&text(&map["data"]["env.yaml"])).expect("they should be YAML");
     let configuration = Configuration::new("pipeline", &configuration).over(over);
+    let configuration = variables.iter().fold(configuration, |configuration, variable| {
+        let of = &variable["valueFrom"]["secretKeyRef"];
+        configuration.env(&text(&variable["name"]), stage.secret(&text(&of["name"]), &text(&of["key"])))
+    });
     let collector = Collector::start(&stage.ledger.bed, &configuration).await;
     (collector.expect("the Collector should start"), format!("http://{http}"))
 }

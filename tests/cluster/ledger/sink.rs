@@ -1,16 +1,19 @@
 //! The sink: every form of OTLP, what it says of itself, and its end.
 
+use std::fs;
 use std::io::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bed::eventually;
+use bed::{Authority, Bed, Identity, Options, eventually, otlp};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Ledger, Sink, agent, event, now};
+use crate::pipeline::sink::Sink as BackEnd;
+use crate::pipeline::stand::{Given, Stand};
 
 /// The value of a metric of a sink.
 async fn metric(sink: &Sink, name: &str) -> Option<f64> {
@@ -130,4 +133,72 @@ async fn what_was_taken_before_the_end_is_committed() {
     tokio::join!(senders, stop);
     let entered = ledger.count().await;
     assert_eq!(entered, taken.into_inner(), "what it answered is there, and nothing besides");
+}
+
+/// Gives a sink a certificate of an authority.
+fn give(files: &[String; 2], authority: &Authority) {
+    let Identity { certificate, key } = authority.identify("sink").expect("a certificate should be made");
+    for (file, text) in files.iter().zip([certificate, key]) {
+        fs::write(file, text).expect("it should be written");
+    }
+}
+
+/// What a sink answers to whoever trusts an authority and nobody else; none where they do not trust the sink.
+async fn answer_to_who_trusts(authority: &Authority, url: &str) -> Option<u16> {
+    let root = reqwest::Certificate::from_pem(authority.root().as_bytes()).expect("it should be PEM");
+    let client = reqwest::Client::builder().tls_certs_only([root]).build().expect("it should be built");
+    let request = client.post(format!("{url}/v1/logs")).header("content-type", "application/json");
+    let answer = request.body(body("trusting").to_string()).send().await.ok()?;
+    Some(answer.status().as_u16())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_collectors_send_is_encrypted_and_a_renewed_certificate_is_shown() {
+    let ledger = Ledger::start().await;
+    let [first, second] = [(); 2].map(|()| Authority::new().expect("an authority should be made"));
+    let files = ["tls.crt", "tls.key"].map(|name| ledger.file(name));
+    give(&files, &first);
+    let args = ["--accounts", "spans", "--tls-cert-file", &files[0], "--tls-private-key-file", &files[1]];
+    let sink = ledger.sink_with("sink", &args).await;
+    let https = sink.http.replace("http://", "https://");
+    let backend = |name: &str, protocol: &str, address: &str| {
+        let tls = json!({"caSecret": {"name": "ledger-sink", "key": "ca.crt"}});
+        json!({"name": name, "kind": "Otlp", "protocol": protocol, "address": address, "tls": tls})
+    };
+    let given = Given {
+        pipeline: json!({"logs": {"backends": ["over-http"]}, "traces": {"backends": ["over-grpc"]}}),
+        backends: json!([
+            backend("over-http", "Http", &https),
+            backend("over-grpc", "Grpc", &format!("https://{}", sink.grpc)),
+        ]),
+        environment: vec![("AGENTSLO_CA_OVER_HTTP", first.root()), ("AGENTSLO_CA_OVER_GRPC", first.root())],
+        ..Given::default()
+    };
+    let bed = Bed::start(Options::nothing()).await.expect("a bed without servers should start");
+    let stand = Stand::on(bed, BackEnd::start().await, given).await;
+    stand.agent().logs(vec![event(1)]).await.expect("the record should be taken");
+    let run = json!({"gen_ai.operation.name": "invoke_agent"});
+    let span = otlp::span("invoke_agent", Duration::from_secs(1), &run);
+    stand.agent().spans(vec![span]).await.expect("the span should be taken");
+    let both = async || (ledger.count().await == 2).then_some(());
+    eventually(Duration::from_mins(1), both).await.expect("what came over HTTP and gRPC should be entered");
+
+    assert!(
+        agent(&sink.http, "support").logs(vec![event(2)]).await.is_err(),
+        "nothing is taken in plain text"
+    );
+    assert_eq!(answer_to_who_trusts(&first, &https).await, Some(200));
+    assert_eq!(answer_to_who_trusts(&second, &https).await, None);
+    give(&files, &second);
+    let renewed = async || answer_to_who_trusts(&second, &https).await;
+    assert_eq!(eventually(Duration::from_mins(1), renewed).await, Some(200));
+    assert_eq!(answer_to_who_trusts(&first, &https).await, None);
+    fs::write(&files[1], "no key").expect("it should be written");
+    let told = async || {
+        let log = fs::read_to_string(ledger.file("sink.log")).ok()?;
+        log.contains("the certificate that was read before is still shown").then_some(())
+    };
+    eventually(Duration::from_mins(1), told).await.expect("the log should say that the key is none");
+    assert_eq!(answer_to_who_trusts(&second, &https).await, Some(200));
+    sink.process.stop().await;
 }

@@ -63,19 +63,20 @@ fn parameters() -> Vec<(&'static str, Vec<Value>)> {
 fn platform(sharing: &Value, isolation: &Value, storage: &Path) -> Value {
     let secret = json!({"name": "secret", "key": "key"});
     let tenant = json!({"name": "X-Scope-OrgID", "value": "agents"});
+    let tls = json!({"caSecret": {"name": "authority", "key": "ca.crt"}});
     json!({
         "collector": {"sharing": sharing, "storageDirectory": storage},
         "tenancy": {"isolation": isolation},
         "backends": [
             {"name": "grpc", "kind": "Otlp", "address": "http://otlp.monitoring:4317"},
-            {"name": "http", "kind": "Otlp", "address": "https://otlp.monitoring/x", "protocol": "Http", "credentialsSecret": secret},
+            {"name": "http", "kind": "Otlp", "address": "https://otlp.monitoring/x", "protocol": "Http", "tls": tls, "credentialsSecret": secret},
             {"name": "tempo", "kind": "Tempo", "address": "http://tempo.monitoring"},
-            {"name": "jaeger", "kind": "Jaeger", "address": "https://jaeger.monitoring"},
+            {"name": "jaeger", "kind": "Jaeger", "address": "https://jaeger.monitoring", "tls": tls},
             {"name": "honeycomb", "kind": "Honeycomb", "address": "https://api.honeycomb.io", "credentialsSecret": secret},
             {"name": "sentry", "kind": "Sentry", "address": "https://o1.ingest.sentry.io/api/2/integration/otlp", "credentialsSecret": secret},
-            {"name": "zipkin", "kind": "Zipkin", "address": "http://zipkin.monitoring:9411", "credentialsSecret": secret},
+            {"name": "zipkin", "kind": "Zipkin", "address": "https://zipkin.monitoring:9411", "tls": tls, "credentialsSecret": secret},
             {"name": "loki", "kind": "Loki", "address": "http://loki.monitoring:3100", "tenantHeader": tenant},
-            {"name": "write", "kind": "PrometheusRemoteWrite", "address": "http://mimir/api/v1/push", "tenantHeader": tenant, "credentialsSecret": secret},
+            {"name": "write", "kind": "PrometheusRemoteWrite", "address": "https://mimir/api/v1/push", "tls": tls, "tenantHeader": tenant, "credentialsSecret": secret},
             {"name": "open", "kind": "PrometheusRemoteWrite", "address": "http://prometheus:9090"},
         ],
     })

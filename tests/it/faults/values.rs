@@ -258,6 +258,12 @@ fn context_of_platform(path: &str) -> Value {
     if path.starts_with("collector") {
         return json!({"backends": [tempo()]});
     }
+    if path.starts_with("backends[].tls") {
+        let authority = json!({"caSecret": {"name": "first-ca", "key": "ca"}});
+        return json!({"backends": [
+            {"name": "tempo", "kind": "Tempo", "address": "https://tempo.monitoring.svc:4317", "tls": authority},
+        ]});
+    }
     if path.starts_with("ledger") {
         return json!({"backends": databases(), "ledger": ledger()});
     }

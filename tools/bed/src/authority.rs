@@ -1,4 +1,4 @@
-//! The bed's certificate authority: one root, trusted by every client of the bed.
+//! Certificate authorities: the bed has one, trusted by each of its clients, and a test may make others.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
@@ -6,16 +6,22 @@ use crate::Error;
 
 /// A root that signs certificates for servers on the loopback interface.
 #[derive(Debug)]
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, as PEM.
-pub(crate) struct Identity {
-    pub(crate) certificate: String,
-    pub(crate) key: String,
+pub struct Identity {
+    /// The certificate.
+    pub certificate: String,
+    /// Its key.
+    pub key: String,
 }
 
 impl Authority {
-    pub(crate) fn new() -> Result<Self, Error> {
+    /// A new root.
+    ///
+    /// # Errors
+    /// If no key can be made.
+    pub fn new() -> Result<Self, Error> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "agentslo bed");
@@ -24,12 +30,16 @@ impl Authority {
     }
 
     /// The root certificate, as PEM.
-    pub(crate) fn root(&self) -> String {
+    #[must_use]
+    pub fn root(&self) -> String {
         self.0.pem()
     }
 
     /// A fresh certificate for a server on 127.0.0.1.
-    pub(crate) fn identify(&self, name: &str) -> Result<Identity, Error> {
+    ///
+    /// # Errors
+    /// If no key can be made.
+    pub fn identify(&self, name: &str) -> Result<Identity, Error> {
         let mut params = CertificateParams::new(["127.0.0.1".into(), "localhost".into()])?;
         // Without a name of its own it would be taken for the root itself.
         params.distinguished_name.push(DnType::CommonName, name);

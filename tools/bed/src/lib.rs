@@ -58,6 +58,7 @@ mod site;
 mod start;
 mod watchdog;
 
+pub use authority::{Authority, Identity};
 pub use bed::Bed;
 pub use collector::{Collector, Configuration};
 pub use error::Error;
