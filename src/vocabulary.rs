@@ -348,6 +348,8 @@ pub mod event {
     pub const DEPENDENCY_MISSING: &str = "DependencyMissing";
     /// One failure is more than the whole budget.
     pub const TARGET_FINER_THAN_DATA: &str = "TargetFinerThanData";
+    /// A chain of the ledger is not what it was.
+    pub const AUDIT_NOT_INTACT: &str = "AuditNotIntact";
     /// An object changes too often for each change to be acted on.
     pub const THROTTLED: &str = "Throttled";
 }

@@ -205,6 +205,11 @@ fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
     {
         events.push(warning(event::TARGET_FINER_THAN_DATA, "Measure", now));
     }
+    if let Some((_, now)) = flipped(condition::AUDIT_INTACT)
+        && now.reason == reason::NOT_INTACT
+    {
+        events.push(warning(event::AUDIT_NOT_INTACT, "Measure", now));
+    }
     events
 }
 
@@ -229,7 +234,9 @@ fn make(type_: EventType, reason: &str, action: &str, note: &str) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::condition::{ACCEPTED, BUDGET_HEALTHY, RULES_APPLIED, TRAFFIC_SUFFICIENT};
+    use crate::vocabulary::condition::{
+        ACCEPTED, AUDIT_INTACT, BUDGET_HEALTHY, RULES_APPLIED, TRAFFIC_SUFFICIENT,
+    };
     use ConditionStatus::{False, True, Unknown};
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use k8s_openapi::jiff::Timestamp;
@@ -278,6 +285,12 @@ mod tests {
                 Some(condition(TRAFFIC_SUFFICIENT, False, reason::LOW_TRAFFIC)),
                 condition(TRAFFIC_SUFFICIENT, False, reason::TARGET_FINER_THAN_DATA),
                 vec![event::TARGET_FINER_THAN_DATA],
+            ),
+            (None, condition(AUDIT_INTACT, Unknown, reason::NOT_OBSERVED), vec![]),
+            (
+                Some(condition(AUDIT_INTACT, True, reason::INTACT)),
+                condition(AUDIT_INTACT, False, reason::NOT_INTACT),
+                vec![event::AUDIT_NOT_INTACT],
             ),
         ];
         for (before, after, expected) in cases {

@@ -9,6 +9,7 @@ mod rendered;
 mod sink;
 mod storm;
 mod tenants;
+mod upgraded;
 mod watching;
 
 use std::process::Command;

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use axum::Router;
+use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Control, Handle};
 use futures::FutureExt;
@@ -99,8 +100,10 @@ fn listen(
     let service = routes.into_make_service();
     Ok(async move {
         match tls {
-            Some(tls) => server.acceptor(RustlsAcceptor::new(tls)).serve(service).await,
-            None => server.serve(service).await,
+            Some(tls) => {
+                server.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor)).serve(service).await
+            }
+            None => server.acceptor(NoDelayAcceptor).serve(service).await,
         }
     })
 }

@@ -305,6 +305,9 @@ async fn a_ledger_that_is_asked_for_enters_verifies_signs_and_is_heard() {
     let object = stage.wait_for("AuditIntact", "False", "NotIntact").await;
     let audit = &object["status"]["audit"];
     assert_eq!((&audit["intact"], &audit["headSequence"]), (&json!("False"), &json!(7)), "{audit}");
+    let events = ["get", "events", "-n", TEAM, "--field-selector=reason=AuditNotIntact", "-o", "name"];
+    let said = async || (stage.ledger.bed.kubectl(&events).await.ok()?.lines().count() == 1).then_some(());
+    eventually(SOON, said).await.expect("an Event should say it, once");
     what_is_not_asked_for_any_more_goes(&stage).await;
     for process in [&sink, &watch, &stage.operator] {
         process.stop().await;

@@ -77,3 +77,16 @@ fn the_image_is_built_from_all_that_the_program_includes() {
     }
     assert!(included > 5, "only {included} files are included");
 }
+
+/// The allocator tells of its build, in C's form of a date. It is the first moment of all, so that a commit always
+/// becomes the same program.
+#[test]
+fn nothing_in_the_program_tells_when_it_was_built() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_agentslo")).expect("the program should be there");
+    let text = String::from_utf8_lossy(&program);
+    assert!(text.contains("built on %s"), "the allocator should tell of its build");
+    assert!(
+        text.contains("Jan  1 1970"),
+        "SOURCE_DATE_EPOCH of .cargo/config.toml should be in force; an older build: cargo clean -p libmimalloc-sys"
+    );
+}
