@@ -36,6 +36,10 @@ use tokio::sync::oneshot;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Events of each measurement by default.
 const EVENTS: usize = 200_000;
 /// Events of a transaction: what the sink puts into one when many wait.

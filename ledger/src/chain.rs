@@ -46,8 +46,10 @@ impl Head {
     #[must_use]
     pub fn followed_by(&self, stream: &str, content: Sha256) -> Self {
         let sequence = self.sequence + 1;
-        let lines = format!("{VERSION}\n{stream}\n{sequence}\n{}\n{content}", self.hash);
-        Self { sequence, hash: Sha256::of(&[lines.as_bytes()]) }
+        let (place, before, content) = (sequence.to_string(), self.hash.digits(), content.digits());
+        let [version, stream, place] = [VERSION, stream, &place].map(str::as_bytes);
+        let lines = [version, b"\n", stream, b"\n", place, b"\n", &before, b"\n", &content];
+        Self { sequence, hash: Sha256::of(&lines) }
     }
 }
 

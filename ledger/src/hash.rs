@@ -25,6 +25,15 @@ impl Sha256 {
         Self(context.finish().as_ref().try_into().expect("a SHA-256 should have 32 bytes"))
     }
 
+    /// Its hexadecimal digits.
+    #[must_use]
+    pub fn digits(&self) -> [u8; 64] {
+        let mut digits = [0; 64];
+        // A buffer of the right length takes them.
+        let _ = const_hex::encode_to_slice(self.0, &mut digits);
+        digits
+    }
+
     /// Its bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
@@ -40,7 +49,7 @@ impl From<[u8; 32]> for Sha256 {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&const_hex::encode(self.0))
+        out.write_str(const_hex::Buffer::<32>::new().format(&self.0))
     }
 }
 
