@@ -225,6 +225,33 @@ async fn nobody_changes_an_entry_by_the_rights_that_they_have() {
     sink.stop().await;
 }
 
+/// E-41, E-42: what is hashed is what is stored, however many digits a cost has, and the order is that in which it was
+/// entered, whatever the clocks of agents say.
+#[tokio::test]
+async fn what_is_stored_is_what_was_hashed_in_the_order_in_which_it_was_entered() {
+    let ledger = Ledger::start().await;
+    let (sink, url) = ledger.sink("sink").await;
+    let (late, hour) = (now(), 3600 * 1_000_000_000);
+    let calls = [(late, 0.1), (late - hour, 0.012_345_678_9), (late - hour, 1e-7), (late, 10.0 / 3.0)];
+    for (at, cost) in calls {
+        let mut call = otlp::event("api_request", &json!({"model": "large", "cost_usd": cost}));
+        call.time_unix_nano = at;
+        agent(&url, "support").logs(vec![call]).await.expect("the event should be taken");
+    }
+    let (code, said) = ledger.run(&["verify"]);
+    assert_eq!(code, Some(0), "{said}");
+    let statement = "SELECT canonical::jsonb ->> 'at', micro_usd, \
+                     content_hash = sha256(convert_to(encode(salt, 'hex') || E'\\n' || canonical, 'UTF8')) \
+                     FROM ledger.entry JOIN ledger.charge USING (stream, sequence) ORDER BY sequence";
+    let rows = ledger.admin.query(statement, &[]).await.expect("it should be read");
+    let rows: Vec<(String, i64, bool)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let millionths = [100_000, 12_346, 0, 3_333_333];
+    let expected = calls.iter().zip(millionths).map(|((at, _), cost)| (at.to_string(), cost, true));
+    assert_eq!(rows, expected.collect::<Vec<_>>());
+    sink.stop().await;
+}
+
 /// E-43: whatever a superuser does to the rows shows.
 #[tokio::test]
 async fn whatever_a_superuser_does_to_the_rows_shows() {

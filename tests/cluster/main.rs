@@ -2,6 +2,7 @@
 //! namespace of its own; those that break a server have a bed of their own.
 
 mod admission_policies;
+mod agent_to_budget;
 #[cfg(target_os = "linux")]
 mod ailing_prometheus;
 mod api_server;
@@ -54,7 +55,6 @@ mod support;
 mod survey;
 mod tenants;
 mod warnings;
-mod whole_loop;
 mod wire;
 
 use api_server::{api_server, refusal};

@@ -109,6 +109,25 @@ fn what_is_entered_passes_redaction_and_no_filter() {
 }
 
 #[test]
+fn every_pod_of_a_ledger_may_use_a_registry_of_ones_own() {
+    let mut offering = offering();
+    offering["ledger"]["imagePullSecrets"] = json!(["registry", "mirror"]);
+    let spec = json!({"agent": "a", "pipeline": {}, "ledger": {"retention": {"audit": "30d"}}});
+    let observability = named("support", &spec, &offering);
+    let pods: Vec<Value> = [
+        (ArtifactKind::Deployment, "/spec/template/spec/imagePullSecrets"),
+        (ArtifactKind::CronJob, "/spec/jobTemplate/spec/template/spec/imagePullSecrets"),
+    ]
+    .into_iter()
+    .flat_map(|(kind, path)| {
+        let objects = objects(&observability, kind);
+        objects.into_iter().map(move |object| object.pointer(path).cloned().unwrap_or_default())
+    })
+    .collect();
+    assert_eq!(pods, vec![json!([{"name": "registry"}, {"name": "mirror"}]); 3]);
+}
+
+#[test]
 fn a_sink_with_a_certificate_is_sent_to_over_tls_alone() {
     let mut offering = offering();
     offering["ledger"]["sinkCertificateSecret"] = "ledger-sink".into();

@@ -77,6 +77,11 @@ pub struct LedgerOffer {
     /// Image of this program, which enters and verifies. Example: `registry.example/agentslo:0.1.0`.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"))]
     pub image: String,
+    /// Secrets with credentials for the image's registry, in the namespace of each agent. Default: none.
+    /// Example: `[registry]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")), extend("x-kubernetes-list-type" = "set"))]
+    pub image_pull_secrets: Vec<String>,
     /// Certificates, in PEM, of whoever vouches for the database. Connections to it are encrypted.
     /// Example: `{name: ledger-ca, key: ca.crt}`.
     pub ca_secret: SecretKey,

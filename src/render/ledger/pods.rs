@@ -76,7 +76,7 @@ pub(super) fn file(name: &str) -> String {
 /// A pod that does the work.
 pub(super) fn template(plan: &Plan<'_>, work: &Work<'_>) -> Value {
     let volumes = volumes(plan, work);
-    json!({
+    let mut template = json!({
         "metadata": {"labels": labels(plan, work.component)},
         "spec": {
             "serviceAccountName": work.account,
@@ -85,7 +85,12 @@ pub(super) fn template(plan: &Plan<'_>, work: &Work<'_>) -> Value {
             "containers": [container(plan, work, &volumes)],
             "volumes": volumes,
         },
-    })
+    });
+    let secrets = &plan.ledger.offer.written.image_pull_secrets;
+    if !secrets.is_empty() {
+        template["spec"]["imagePullSecrets"] = secrets.iter().map(|name| json!({"name": name})).collect();
+    }
+    template
 }
 
 fn volumes(plan: &Plan<'_>, work: &Work<'_>) -> Vec<Value> {

@@ -58,7 +58,7 @@ impl Stage {
             "backends": [{"name": "ledger", "kind": "Postgres", "address": ledger.postgres.address("ledger")}],
             "collector": {"storageDirectory": ledger.bed.folder().join("queue")},
             "ledger": {
-                "database": "ledger", "image": "registry.example/agentslo:0",
+                "database": "ledger", "image": "registry.example/agentslo:0", "imagePullSecrets": ["registry"],
                 "caSecret": {"name": "ledger-ca", "key": "ca.crt"},
                 "writerSecret": "ledger-writer", "readerSecret": "ledger-reader", "keeperSecret": "ledger-keeper",
                 "anchorKeySecret": {"name": "ledger-anchors", "key": "key.pem"},
