@@ -35,8 +35,8 @@ pub(crate) fn orphans(server: &ApiServer) -> Vec<String> {
 }
 
 /// How what was found differs from what should be there. Of an owner that is refused or suspended only that
-/// is compared: what it has in force depends on what it asked for before. Whether an AgentSLO is refused that
-/// refers to somebody who is depends on that, too.
+/// is compared: what it has in force depends on what it asked for before. Whether somebody is refused who goes by
+/// somebody who is depends on that, too.
 pub(crate) fn differences(found: &Outcome, expected: &Outcome) -> Vec<String> {
     let is_kept = |name: &&String| !is_left_alone(name, expected);
     let names: BTreeSet<&String> = found.keys().chain(expected.keys()).filter(is_kept).collect();
@@ -72,11 +72,14 @@ fn is_refused(owner: &Value) -> bool {
     condition(owner, "Accepted").is_some_and(|accepted| accepted["status"] == "False")
 }
 
-/// Whether an AgentSLO goes by what an AgentObservability was before it was refused, if that was ever valid.
+/// Whether an owner goes by what an AgentPlatform or an AgentObservability was before it was refused, if that was ever
+/// valid.
 fn is_behind(owner: &Value) -> bool {
     condition(owner, "Accepted").is_some_and(|accepted| {
         let message = accepted["message"].as_str().unwrap_or_default();
-        accepted["reason"] == "UnknownReference" && message.contains("is not valid")
+        let is_of_another =
+            ["UnknownReference", "NotPermitted"].map(Value::from).contains(&accepted["reason"]);
+        is_of_another && message.contains("is not valid")
     })
 }
 
