@@ -78,8 +78,8 @@ fn the_image_is_built_from_all_that_the_program_includes() {
     assert!(included > 5, "only {included} files are included");
 }
 
-/// The allocator tells of its build, in C's form of a date. It is the first moment of all, so that a commit always
-/// becomes the same program.
+/// The allocator tells of its build, in C's form of a date. It is the first moment of all, so that two builds of a
+/// commit do not differ by it.
 #[test]
 fn nothing_in_the_program_tells_when_it_was_built() {
     let program = std::fs::read(env!("CARGO_BIN_EXE_agentslo")).expect("the program should be there");
