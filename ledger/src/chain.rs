@@ -47,8 +47,9 @@ impl Head {
     pub fn followed_by(&self, stream: &str, content: Sha256) -> Self {
         let sequence = self.sequence + 1;
         let (place, before, content) = (sequence.to_string(), self.hash.digits(), content.digits());
-        let [version, stream, place] = [VERSION, stream, &place].map(str::as_bytes);
-        let lines = [version, b"\n", stream, b"\n", place, b"\n", &before, b"\n", &content];
+        let [version, stream, place, before, content] =
+            [VERSION, stream, &place, before.as_str(), content.as_str()].map(str::as_bytes);
+        let lines = [version, b"\n", stream, b"\n", place, b"\n", before, b"\n", content];
         Self { sequence, hash: Sha256::of(&lines) }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use const_hex::Buffer;
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +28,9 @@ impl Sha256 {
 
     /// Its hexadecimal digits.
     #[must_use]
-    pub fn digits(&self) -> [u8; 64] {
-        let mut digits = [0; 64];
-        // A buffer of the right length takes them.
-        let _ = const_hex::encode_to_slice(self.0, &mut digits);
+    pub fn digits(&self) -> Buffer<32> {
+        let mut digits = Buffer::new();
+        digits.format(&self.0);
         digits
     }
 
@@ -49,7 +49,7 @@ impl From<[u8; 32]> for Sha256 {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(const_hex::Buffer::<32>::new().format(&self.0))
+        out.write_str(self.digits().as_str())
     }
 }
 

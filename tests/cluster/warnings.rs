@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use bed::{Options, Target, eventually};
+use serde_json::Value;
 
 use crate::stage::now;
 use crate::support::{COUNTED, SOON, Stage, success_slo};
@@ -100,12 +101,17 @@ async fn edit_third(stage: &Stage, window: &str) {
 }
 
 async fn a_restart_changes_nothing(stage: &Stage) {
-    let name = agentslo::domain::names::child_name("AgentSLO", NAMESPACE, "rare");
+    let edited = agentslo::domain::names::child_name("AgentSLO", NAMESPACE, "third");
     let seen = async || {
         let slo = stage.get("agentslo", NAMESPACE, "rare").await?;
-        let rules = stage.get("prometheusrule", NAMESPACE, &name).await?;
-        let version = slo["metadata"]["resourceVersion"].clone();
-        Some((slo["status"].to_string(), version, rules["metadata"]["generation"].clone()))
+        let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+        let mut rules = stage.rules(NAMESPACE).await;
+        rules.retain(|rule| rule["metadata"]["name"] != edited.as_str());
+        Some((
+            slo["status"].to_string(),
+            version(&slo),
+            rules.iter().map(|rule| rule["metadata"]["generation"].clone()).collect::<Vec<_>>(),
+        ))
     };
     let third_is_observed = async || {
         let third = stage.get("agentslo", NAMESPACE, "third").await?;

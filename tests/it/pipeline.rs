@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::example;
+use crate::scenarios::unpermitted;
 
 fn platform(spec: &Value) -> Platform {
     let written = json!({
@@ -340,6 +341,17 @@ fn a_back_end_is_trusted_by_whoever_vouches_for_it_besides_the_usual() {
         assert_eq!(tls["include_system_ca_certs_pool"], true, "{id}");
     }
     assert_eq!(exporters["otlp_grpc/plain"]["tls"], json!({"insecure": false}));
+}
+
+#[test]
+fn nobody_vouches_for_a_back_end_in_plain_text() {
+    let platform = json!({"backends": [{
+        "name": "tempo", "kind": "Tempo", "address": "http://tempo.monitoring.svc:4317",
+        "tls": {"caSecret": {"name": "monitoring-ca", "key": "ca.crt"}},
+    }]});
+    let wrong = unpermitted::judged(&platform).expect_err("it should be refused");
+    let said: Vec<_> = wrong.iter().map(|it| (it.path.as_str(), it.message.as_str())).collect();
+    assert_eq!(said, [("spec.backends[0].tls", "needs an address that begins with 'https://'")]);
 }
 
 #[test]
