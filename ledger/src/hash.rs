@@ -27,7 +27,6 @@ impl Sha256 {
     }
 
     /// Its hexadecimal digits.
-    #[must_use]
     pub fn digits(&self) -> Buffer<32> {
         let mut digits = Buffer::new();
         digits.format(&self.0);
