@@ -266,7 +266,7 @@ fn the_most_urgent_is_on_top(plugin: &Plugin) {
 
 async fn a_month_is_reported_with_what_it_lacks(stage: &Stage, plugin: &Plugin) {
     stage.apply(&success_slo(NAMESPACE, "unseen", "99")).await;
-    let month = past::month();
+    let month = &*past::MONTH;
     let arguments = ["report", "-n", NAMESPACE, "--month", &month.name];
     plugin.run(&arguments).has(
         0,
@@ -532,8 +532,8 @@ async fn prometheus_is_reached_with_kubectls_access_alone() {
     };
     assert!(eventually(Duration::from_mins(1), asked).await.is_some(), "the API server should forward");
     plugin.run(&["explain", "search", "-n", NAMESPACE]).has(0, &["Page 14.4x", "NOW is bad of valid"]);
-    let month = past::month().name;
-    plugin.run(&["report", "-n", NAMESPACE, "--month", &month]).has(0, &["plugin/search | 99% | Missed"]);
+    let month = &past::MONTH.name;
+    plugin.run(&["report", "-n", NAMESPACE, "--month", month]).has(0, &["plugin/search | 99% | Missed"]);
     plugin
         .run(&["doctor"])
         .has(1, &["Prometheus ok the Prometheus of AgentPlatform 'default' answers, version "]);

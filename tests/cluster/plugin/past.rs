@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use agentslo::inspect::Month;
 use k8s_openapi::jiff::Timestamp;
@@ -13,13 +14,14 @@ const DAYS: u64 = 33;
 /// Seconds between two samples of what is sampled every minute.
 const MINUTE: usize = 60;
 
-/// The month that was two hours ago: at least so much of it has passed.
-pub(super) fn month() -> Month {
+/// The month that was a day ago, whatever month begins meanwhile: at least a day of it has passed, which has a bad
+/// event of `checkout`.
+pub(super) static MONTH: LazyLock<Month> = LazyLock::new(|| {
     let now = stage::now().expect("the clock should be past 1970");
     let at =
         |seconds: u64| Timestamp::from_second(seconds.try_into().expect("it fits")).expect("it is a time");
-    Month::parse(&Month::name_of(at(now - 7200)), at(now)).expect("it has begun")
-}
+    Month::parse(&Month::name_of(at(now - 24 * 3600)), at(now)).expect("it has begun")
+});
 
 /// Counts of two AgentSLOs: `checkout` keeps its objective of 99.5 %, `search` does not keep its 99 %.
 pub(super) fn write(file: &Path, namespace: &str) {
@@ -31,7 +33,7 @@ pub(super) fn write(file: &Path, namespace: &str) {
     stage::write_history(file, namespace, &pasts, DAYS, end).expect("the history should be written");
     let text = std::fs::read_to_string(file).expect("it was just written");
     let mut text = text.trim_end().trim_end_matches("# EOF").to_owned();
-    let month_end = u64::try_from(month().end).expect("it is after 1970");
+    let month_end = u64::try_from(MONTH.end).expect("it is after 1970");
     let mut add = |series: &str, value: &str, from: u64, to: u64, step: usize| {
         for at in (from..=to).step_by(step) {
             writeln!(text, "{series} {value} {at}").expect("text should grow");
