@@ -164,6 +164,19 @@ impl Children {
         }
     }
 
+    /// The same for all owners of a kind but those that are there.
+    pub(super) fn abandon_all_but(&self, kind: &str, there: &BTreeSet<String>) {
+        let is_there = |owner: &OwnerReference| owner.kind != kind || there.contains(&owner.uid);
+        let mut known = locked(&self.known);
+        for child in known.children.values_mut().flat_map(BTreeMap::values_mut) {
+            let controller = child.seen.as_ref().and_then(|seen| seen.controller.as_ref());
+            if controller.is_some_and(|owner| !is_there(owner)) {
+                child.settled = None;
+            }
+        }
+        known.leave_out_unknown();
+    }
+
     /// Notes that somebody else had changed a child; says whether that is worth saying again.
     pub(super) fn note_drift(&self, namespace: &str, name: &ChildName) -> bool {
         let mut drifted = locked(&self.drifted);
@@ -212,11 +225,15 @@ impl Known {
             before.remove(&place);
             self.child(place).seen = Some(seen);
         }
+        self.leave_out_unknown();
+        before.iter().map(|((namespace, name), seen)| meta(namespace, name, seen)).collect()
+    }
+
+    fn leave_out_unknown(&mut self) {
         for of_namespace in self.children.values_mut() {
             of_namespace.retain(|_, child| child.is_known());
         }
         self.children.retain(|_, of_namespace| !of_namespace.is_empty());
-        before.iter().map(|((namespace, name), seen)| meta(namespace, name, seen)).collect()
     }
 
     fn lose(&mut self, place: &Place) {
@@ -279,8 +296,12 @@ mod tests {
     use crate::render::Artifact;
 
     fn child(name: &str, version: &str, owner: &str) -> ChildMeta {
-        let owner =
-            OwnerReference { uid: owner.to_owned(), controller: Some(true), ..OwnerReference::default() };
+        let owner = OwnerReference {
+            kind: "AgentSLO".to_owned(),
+            uid: owner.to_owned(),
+            controller: Some(true),
+            ..OwnerReference::default()
+        };
         let seen =
             Seen { uid: None, resource_version: Some(version.to_owned()), controller: Some(Box::new(owner)) };
         meta("team", &rule(name), &seen)
@@ -351,8 +372,8 @@ mod tests {
         assert!(locked(&children.known).children.is_empty(), "nothing is left of it");
     }
 
-    #[test]
-    fn nothing_is_left_of_a_child_that_goes_with_its_owner() {
+    /// Of two children, that of `owner` goes with it, and that of `other` stays.
+    fn assert_goes(abandon: impl FnOnce(&Children)) {
         let children = Children::default();
         happens(
             &children,
@@ -360,9 +381,23 @@ mod tests {
         );
         children.settle("team", &rule("one"), settled("1"));
         children.settle("team", &rule("two"), settled("1"));
-        children.abandon("team", "owner");
+        abandon(&children);
         happens(&children, [Event::Delete(child("one", "2", "owner"))]);
-        assert!(children.settled("team", &rule("one")).is_none());
+        let left: Vec<ChildName> = locked(&children.known).children["team"].keys().cloned().collect();
+        assert_eq!(left, [rule("two")]);
         assert!(children.settled("team", &rule("two")).is_some());
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_child_that_goes_with_its_owner() {
+        assert_goes(|children| children.abandon("team", "owner"));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_child_whose_owner_a_list_does_not_have_any_more() {
+        assert_goes(|children| {
+            children.abandon_all_but("AgentObservability", &BTreeSet::new());
+            children.abandon_all_but("AgentSLO", &BTreeSet::from(["other".to_owned()]));
+        });
     }
 }

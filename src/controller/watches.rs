@@ -121,7 +121,7 @@ fn watch_slos(
         .reflect(writer)
         .inspect_ok(move |event| {
             seniority.follow(event, &cache);
-            abandon(event, &children);
+            abandon(event, &cache, &children);
         })
         .applied_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
@@ -138,6 +138,7 @@ fn watch_observabilities(
 ) -> (Store<Incoming<AgentObservability>>, Filling) {
     let (reader, writer) = reflector::store();
     let (slos, observabilities, children) = (slos.clone(), reader.clone(), Arc::clone(children));
+    let cache = reader.clone();
     let mut dependents = Dependents { wake: wake.clone(), slos, observabilities, known: BTreeMap::new() };
     let apis = scope.apis(client, |client, namespace| match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
@@ -147,7 +148,7 @@ fn watch_observabilities(
         .reflect(writer)
         .inspect_ok(move |event| {
             dependents.follow(event);
-            abandon(event, &children);
+            abandon(event, &cache, &children);
         })
         .touched_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
@@ -167,9 +168,17 @@ fn wake_each<K: Visited>(
     }))
 }
 
-fn abandon<K: Visited>(event: &Event<Incoming<K>>, children: &Children) {
-    if let Event::Delete(owner) = event {
-        children.abandon(&owner.namespace().unwrap_or_default(), &owner.uid().unwrap_or_default());
+/// Forgets the children of owners that are gone, by a watch whose cache has taken the event already.
+fn abandon<K: Visited>(event: &Event<Incoming<K>>, cache: &Store<Incoming<K>>, children: &Children) {
+    match event {
+        Event::Delete(owner) => {
+            children.abandon(&owner.namespace().unwrap_or_default(), &owner.uid().unwrap_or_default());
+        }
+        Event::InitDone => {
+            let there = cache.state().iter().filter_map(|owner| owner.uid()).collect();
+            children.abandon_all_but(K::KIND, &there);
+        }
+        Event::Init | Event::InitApply(_) | Event::Apply(_) => {}
     }
 }
 
