@@ -36,23 +36,25 @@ pub(crate) fn orphans(server: &ApiServer) -> Vec<String> {
 
 /// How what was found differs from what should be there. Of an owner that is refused or suspended only that
 /// is compared: what it has in force depends on what it asked for before. Whether somebody is refused who goes by
-/// somebody who is depends on that, too.
+/// somebody who is depends on that, too, and so does whether another AgentSLO promises the same.
 pub(crate) fn differences(found: &Outcome, expected: &Outcome) -> Vec<String> {
     let is_kept = |name: &&String| !is_left_alone(name, expected);
     let names: BTreeSet<&String> = found.keys().chain(expected.keys()).filter(is_kept).collect();
     let differs = |name: &String| {
-        let (found, expected) = (found.get(name), expected.get(name));
-        let (found, expected) = match (found, expected) {
-            (Some(found), Some(expected)) if is_suspended(expected) => {
-                (condition(found, "Ready"), condition(expected, "Ready"))
+        let (is, should) = match (found.get(name), expected.get(name)) {
+            (Some(is), Some(should)) if is_suspended(should) => {
+                (condition(is, "Ready"), condition(should, "Ready"))
             }
-            (Some(_), Some(expected)) if is_behind(expected) => (None, None),
-            (Some(found), Some(expected)) if is_refused(expected) => {
-                (condition(found, "Accepted"), condition(expected, "Accepted"))
+            (Some(_), Some(should)) if is_behind(should) => (None, None),
+            (Some(is), Some(should)) if is_refused(should) => {
+                (condition(is, "Accepted"), condition(should, "Accepted"))
             }
-            (found, expected) => (found.cloned(), expected.cloned()),
+            (Some(is), Some(should)) if may_repeat_one_left_alone(name, expected) => {
+                (Some(without_plausible(is)), Some(without_plausible(should)))
+            }
+            (is, should) => (is.cloned(), should.cloned()),
         };
-        (found != expected).then(|| format!("{name}:\n{}", difference(found, expected)))
+        (is != should).then(|| format!("{name}:\n{}", difference(is, should)))
     };
     names.into_iter().filter_map(differs).collect()
 }
@@ -62,6 +64,24 @@ fn is_left_alone(name: &str, expected: &Outcome) -> bool {
     let owner = name.rsplit_once(" of ").map(|(_, owner)| owner);
     let owner = owner.and_then(|owner| expected.get(owner));
     owner.is_some_and(|owner| is_suspended(owner) || is_refused(owner))
+}
+
+/// Whether there is another AgentSLO in the namespace whose rules stay as they are, whatever they are.
+fn may_repeat_one_left_alone(name: &str, expected: &Outcome) -> bool {
+    let Some((namespace, _)) = name.rsplit_once('/').filter(|_| name.starts_with("AgentSLO ")) else {
+        return false;
+    };
+    let others = expected.iter().filter(|(other, _)| {
+        *other != name && other.rsplit_once('/').is_some_and(|(place, _)| place == namespace)
+    });
+    others.map(|(_, other)| other).any(|other| is_suspended(other) || is_refused(other))
+}
+
+fn without_plausible(slo: &Value) -> Value {
+    let mut slo = slo.clone();
+    let conditions = slo.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+    conditions.into_iter().for_each(|conditions| conditions.retain(|one| one["type"] != "Plausible"));
+    slo
 }
 
 fn is_suspended(owner: &Value) -> bool {
