@@ -118,10 +118,7 @@ impl Children {
     /// Names of the children of an owner that are there.
     pub(super) fn owned_by(&self, namespace: &str, owner: &str) -> BTreeSet<ChildName> {
         let known = locked(&self.known);
-        let is_owned = |child: &Child| {
-            let controller = child.seen.as_ref().and_then(|seen| seen.controller.as_ref());
-            controller.is_some_and(|controller| controller.uid == owner)
-        };
+        let is_owned = |child: &Child| child.controller().is_some_and(|controller| controller.uid == owner);
         let all = known.children.get(namespace).into_iter().flatten();
         all.filter(|(_, child)| is_owned(child)).map(|(name, _)| name.clone()).collect()
     }
@@ -166,11 +163,10 @@ impl Children {
 
     /// The same for all owners of a kind but those that are there.
     pub(super) fn abandon_all_but(&self, kind: &str, there: &BTreeSet<String>) {
-        let is_there = |owner: &OwnerReference| owner.kind != kind || there.contains(&owner.uid);
+        let is_gone = |owner: &OwnerReference| owner.kind == kind && !there.contains(&owner.uid);
         let mut known = locked(&self.known);
         for child in known.children.values_mut().flat_map(BTreeMap::values_mut) {
-            let controller = child.seen.as_ref().and_then(|seen| seen.controller.as_ref());
-            if controller.is_some_and(|owner| !is_there(owner)) {
+            if child.controller().is_some_and(is_gone) {
                 child.settled = None;
             }
         }
@@ -258,6 +254,11 @@ impl Known {
 }
 
 impl Child {
+    /// Who controls it, as the watch says.
+    fn controller(&self) -> Option<&OwnerReference> {
+        self.seen.as_ref()?.controller.as_deref()
+    }
+
     fn is_known(&self) -> bool {
         self.seen.is_some() || self.settled.is_some()
     }

@@ -49,7 +49,9 @@ pub(crate) fn differences(found: &Outcome, expected: &Outcome) -> Vec<String> {
             (Some(is), Some(should)) if is_refused(should) => {
                 (condition(is, "Accepted"), condition(should, "Accepted"))
             }
-            (Some(is), Some(should)) if may_repeat_one_left_alone(name, expected) => {
+            (Some(is), Some(should))
+                if [is, should].iter().any(|slo| repeats_one_left_alone(slo, expected)) =>
+            {
                 (Some(without_plausible(is)), Some(without_plausible(should)))
             }
             (is, should) => (is.cloned(), should.cloned()),
@@ -63,18 +65,22 @@ pub(crate) fn differences(found: &Outcome, expected: &Outcome) -> Vec<String> {
 fn is_left_alone(name: &str, expected: &Outcome) -> bool {
     let owner = name.rsplit_once(" of ").map(|(_, owner)| owner);
     let owner = owner.and_then(|owner| expected.get(owner));
-    owner.is_some_and(|owner| is_suspended(owner) || is_refused(owner))
+    owner.is_some_and(stays_as_it_is)
 }
 
-/// Whether there is another AgentSLO in the namespace whose rules stay as they are, whatever they are.
-fn may_repeat_one_left_alone(name: &str, expected: &Outcome) -> bool {
-    let Some((namespace, _)) = name.rsplit_once('/').filter(|_| name.starts_with("AgentSLO ")) else {
-        return false;
-    };
-    let others = expected.iter().filter(|(other, _)| {
-        *other != name && other.rsplit_once('/').is_some_and(|(place, _)| place == namespace)
-    });
-    others.map(|(_, other)| other).any(|other| is_suspended(other) || is_refused(other))
+/// Whether what an owner has in force is not changed, whatever it asks for.
+fn stays_as_it_is(owner: &Value) -> bool {
+    is_suspended(owner) || is_refused(owner)
+}
+
+/// Whether an AgentSLO is said to repeat one whose rules stay as they are, whatever they are.
+fn repeats_one_left_alone(slo: &Value, expected: &Outcome) -> bool {
+    let plausible =
+        condition(slo, "Plausible").filter(|plausible| plausible["reason"] == "DuplicateObjective");
+    let first = plausible.as_ref().and_then(|plausible| plausible["message"].as_str()?.split('\'').nth(1));
+    let namespace = slo["metadata"]["namespace"].as_str().unwrap_or_default();
+    let first = first.and_then(|first| expected.get(&format!("AgentSLO {namespace}/{first}")));
+    first.is_some_and(stays_as_it_is)
 }
 
 fn without_plausible(slo: &Value) -> Value {
