@@ -47,6 +47,13 @@ impl Kinds {
         Ok(installed)
     }
 
+    /// Asks for every kind until the API server answers, so that each that is installed is watched from then on.
+    pub(super) async fn ask_until_answered(&self, client: &Client) {
+        while self.installed(&ArtifactKind::ALL.into(), client).await.is_err() {
+            tokio::time::sleep(MISSING_FOR).await;
+        }
+    }
+
     async fn is_installed(&self, client: &Client, kind: ArtifactKind) -> Result<bool, kube::Error> {
         if self.served.borrow().contains(&kind) {
             return Ok(true);

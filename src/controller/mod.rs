@@ -194,17 +194,18 @@ async fn reconcile_all(
             // One waits for all: a cache that fills wakes only the last of those who wait for it.
             stores.synced().await;
             // What is there from before must be watched, also where nobody asks for its kind any more.
-            match ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await {
-                Ok(kinds) => ctx.children.listed(&kinds).await,
-                Err(error) => tracing::warn!(
-                    %error,
-                    "could not ask which kinds are installed; will ask when they are needed"
-                ),
+            let asked = ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await;
+            match &asked {
+                Ok(kinds) => ctx.children.listed(kinds).await,
+                Err(error) => tracing::warn!(%error, "could not ask which kinds are installed; will ask again"),
             }
             ctx.caches_full.set(()).expect("nobody else should set it");
             readiness.set();
             ctx.metrics.synced.set(1);
             tracing::info!("the caches are full");
+            if asked.is_err() {
+                ctx.kinds.ask_until_answered(&ctx.client).await;
+            }
         }
     };
     let watching = futures::future::join4(slos, observabilities, namespaces, children);

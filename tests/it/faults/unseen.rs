@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agentslo::vocabulary::{MANAGED_BY_LABEL, MANAGED_BY_VALUE};
 use serde_json::{Value, json};
 
 use super::stage::{A_WHILE, SILENCE, Stage, namespace, on_a_jumping_clock, pass, resource, slo};
@@ -185,6 +186,34 @@ fn a_kind_that_comes_and_goes_is_a_condition() {
             stage.server.uninstall("prometheusrules");
             stage.write(&slo(objective));
         }
+    });
+}
+
+/// UN8: nobody asks for a kind of which something is left, and whether it is installed cannot be learned at the start.
+#[test]
+fn what_is_left_of_a_kind_goes_once_it_is_known_to_be_there() {
+    on_a_jumping_clock(async {
+        let mut stage = Stage::given_slo().await;
+        stage.kill(0).await;
+        let owner = stage.only("AgentSLO").expect("it should be there");
+        let leftover = json!({
+            "apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor",
+            "metadata": {
+                "name": "left", "namespace": "team-a", "labels": {MANAGED_BY_LABEL: MANAGED_BY_VALUE},
+                "ownerReferences": [{
+                    "apiVersion": owner["apiVersion"], "kind": owner["kind"], "controller": true,
+                    "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"],
+                }],
+            },
+        });
+        stage.write(&leftover);
+        for _ in 0..4 {
+            stage.server.fail_once("get", "/apis/monitoring.coreos.com/v1", 500);
+        }
+        stage.start(0);
+        pass(A_WHILE * 2).await;
+        assert_eq!(stage.only("PodMonitor"), None);
+        assert_eq!((stage.objective().as_str(), reason(&stage, "RulesApplied").as_str()), ("99", "Applied"));
     });
 }
 

@@ -163,8 +163,13 @@ impl ApiServer {
         self.state().store.compact();
     }
 
+    /// Takes a kind away. Its objects go with it, as those of a CustomResourceDefinition do.
     pub(crate) fn uninstall(&self, plural: &str) {
-        self.state().missing.insert(plural.to_owned());
+        let mut state = self.state();
+        state.missing.insert(plural.to_owned());
+        state.store.remove_kind(plural);
+        drop(state);
+        self.changed.send_replace(());
     }
 
     pub(crate) fn install(&self, plural: &str) {

@@ -224,6 +224,14 @@ impl Store {
         }
     }
 
+    /// Removes every object of a kind.
+    pub(super) fn remove_kind(&mut self, plural: &str) {
+        let of_kind = self.objects.keys().filter(|place| place.plural == plural);
+        for place in of_kind.cloned().collect::<Vec<_>>() {
+            self.remove(&place);
+        }
+    }
+
     /// Removes that of which all owners are gone.
     pub(super) fn collect_garbage(&mut self) {
         let garbage = self.objects.iter().filter(|(_, stored)| self.is_garbage(&stored.object));
