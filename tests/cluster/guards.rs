@@ -27,12 +27,15 @@ struct Story {
     start: &'static str,
     /// Series in promtool's notation, a sample each minute.
     series: &'static [(&'static str, &'static str)],
+    /// How often its rules are evaluated.
+    evaluation_interval: &'static str,
     /// Alert with further conditions, minute, and how many of it fire then.
     fires: &'static [(&'static str, u32, u32)],
 }
 
 /// Most stories begin at the epoch with all series that there can be.
-const USUAL: Story = Story { name: "", guards: "", roles: &[], start: "", series: &[], fires: &[] };
+const USUAL: Story =
+    Story { name: "", guards: "", roles: &[], start: "", series: &[], evaluation_interval: "1m", fires: &[] };
 
 /// A series of the pods of the agent's ledger.
 macro_rules! ledger {
@@ -65,7 +68,8 @@ const USUAL_RATE: &str = "spendRate: {timesUsual: '4'}";
 const BOTH_RATES: &str = "spendRate: {maxUSDPerHour: '6', timesUsual: '4'}";
 const BUDGET: &str = "spendBudget: {amountUSD: '10', period: 24h}";
 const ACTIVITY: &str = "activity: {expectedEvery: 2h}";
-const MADRID: &str = "activity: {expectedEvery: 4h, activeHours: {days: [Monday, Tuesday, Wednesday, Thursday, Friday], from: '08:00', to: '18:00', timeZone: Europe/Madrid}}";
+const WEEKEND: &str = "activity: {expectedEvery: 4h, activeHours: {days: [Saturday, Sunday], from: '08:00', to: '18:00', timeZone: Europe/Madrid}}";
+const THURSDAY_AND_SATURDAY: &str = "activity: {expectedEvery: 4h, activeHours: {days: [Thursday, Saturday], from: '08:00', to: '18:00', timeZone: Europe/Madrid}}";
 const NIGHT: &str =
     "activity: {expectedEvery: 1h, activeHours: {from: '22:00', to: '06:00', timeZone: America/New_York}}";
 const STUCK: &str = "stuck: {after: 45m}";
@@ -291,45 +295,44 @@ const STORIES: &[Story] = &[
         ..USUAL
     },
     Story {
-        name: "a-weekend-in-which-summer-time-begins",
-        guards: MADRID,
-        // The last run on Friday at 16:00; four hours of work later it is Monday, 10:00, 08:00 UTC.
-        start: "2026-03-27T00:00:00Z",
-        series: &[(ours!("agent_queries_total"), "1+0x899 2+0x5000")],
+        name: "a-night-in-which-summer-time-begins",
+        guards: WEEKEND,
+        // The last run on Saturday at 16:00; four hours of work later it is Sunday, 10:00, 08:00 UTC.
+        start: "2026-03-28T12:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x179 2+0x1700")],
         fires: &[
-            ("AgentInactive", 1100, 0),
-            ("AgentInactive", 2300, 0),
-            ("AgentInactive", 4700, 0),
-            ("AgentInactive", 4795, 0),
-            ("AgentInactive", 4810, 1),
+            ("AgentInactive", 320, 0),
+            ("AgentInactive", 700, 0),
+            ("AgentInactive", 1195, 0),
+            ("AgentInactive", 1210, 1),
             // 18:00 is 16:00 UTC.
-            ("AgentInactive", 5275, 1),
-            ("AgentInactive", 5285, 0),
+            ("AgentInactive", 1675, 1),
+            ("AgentInactive", 1685, 0),
         ],
         ..USUAL
     },
     Story {
-        name: "a-weekend-in-which-summer-time-ends",
-        guards: MADRID,
-        // The last run on Friday at 16:00; four hours of work later it is Monday, 10:00, 09:00 UTC.
-        start: "2026-10-23T00:00:00Z",
-        series: &[(ours!("agent_queries_total"), "1+0x839 2+0x5000")],
+        name: "a-night-in-which-summer-time-ends",
+        guards: WEEKEND,
+        // The last run on Saturday at 16:00; four hours of work later it is Sunday, 10:00, 09:00 UTC.
+        start: "2026-10-24T12:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x119 2+0x1700")],
         fires: &[
-            ("AgentInactive", 4800, 0),
-            ("AgentInactive", 4855, 0),
-            ("AgentInactive", 4870, 1),
-            ("AgentInactive", 5335, 1),
-            ("AgentInactive", 5345, 0),
+            ("AgentInactive", 1200, 0),
+            ("AgentInactive", 1255, 0),
+            ("AgentInactive", 1270, 1),
+            ("AgentInactive", 1735, 1),
+            ("AgentInactive", 1745, 0),
         ],
         ..USUAL
     },
     Story {
-        name: "a-run-at-the-weekend-counts",
-        guards: MADRID,
-        start: "2026-03-27T00:00:00Z",
-        series: &[(ours!("agent_queries_total"), "1+0x899 2+0x1500 3+0x3000")],
-        // On Monday the four hours are over at 12:00, 10:00 UTC.
-        fires: &[("AgentInactive", 4900, 0), ("AgentInactive", 4930, 1)],
+        name: "a-run-on-a-day-off-counts",
+        guards: THURSDAY_AND_SATURDAY,
+        // Runs on Thursday at 16:00 and on Friday at 13:00; on Saturday the four hours are over at 12:00, 11:00 UTC.
+        start: "2026-03-26T12:00:00Z",
+        series: &[(ours!("agent_queries_total"), "1+0x179 2+0x1259 3+0x1500")],
+        fires: &[("AgentInactive", 1800, 0), ("AgentInactive", 2790, 0), ("AgentInactive", 2830, 1)],
         ..USUAL
     },
     Story {
@@ -508,6 +511,8 @@ const STORIES: &[Story] = &[
         name: "a-retired-agent-is-forgotten",
         guards: MISSING,
         series: &[(ours!("agent_queries_total"), "1+1x100 stale")],
+        // A week of minutes would take longer than most of the other stories together.
+        evaluation_interval: "5m",
         fires: &[("AgentTelemetryMissing", 10000, 1), ("AgentTelemetryMissing", 10250, 0)],
         ..USUAL
     },
@@ -860,13 +865,13 @@ fn trial(name: &str, story: &Story, rules: PrometheusRuleSpec) -> Trial {
     if !story.start.is_empty() {
         test["start_timestamp"] = story.start.into();
     }
-    Trial { name: name.to_owned(), test: yaml(&file(&rules, &test)), rules }
+    Trial { name: name.to_owned(), test: yaml(&file(&rules, story.evaluation_interval, &test)), rules }
 }
 
-fn file(rules: &PrometheusRuleSpec, test: &Value) -> Value {
+fn file(rules: &PrometheusRuleSpec, evaluation_interval: &str, test: &Value) -> Value {
     json!({
         "rule_files": ["rules.yaml"],
-        "evaluation_interval": "1m",
+        "evaluation_interval": evaluation_interval,
         "group_eval_order": rules.groups.iter().map(|group| &group.name).collect::<Vec<_>>(),
         "tests": [test],
     })
@@ -996,19 +1001,19 @@ const FAULTS: &[Fault] = &[
     fault("runs of others count", "another-agent-works", "agent_name=\"support-agent\",", ""),
     fault(
         "no summer time",
-        "a-weekend-in-which-summer-time-begins",
+        "a-night-in-which-summer-time-begins",
         "+ 3600 * (time() >= bool 1774746000)",
         "",
     ),
     fault(
         "endless summer time",
-        "a-weekend-in-which-summer-time-ends",
+        "a-night-in-which-summer-time-ends",
         "- 3600 * (time() >= bool 1792890000)",
         "",
     ),
     fault(
         "all hours count",
-        "a-run-at-the-weekend-counts",
+        "a-run-on-a-day-off-counts",
         "* sum(agentslo:guard:active",
         "+ 0 * sum(agentslo:guard:active",
     ),
@@ -1173,7 +1178,11 @@ fn alerts_say_what_happened_with_its_numbers() {
         let rule = rules.groups.iter().flat_map(|group| &group.rules);
         let rule = rule.clone().find(|rule| rule.alert.as_deref() == Some(said.alert));
         let test = saying(story, said, rule.expect("the story should have the alert"));
-        Trial { name: said.alert.to_owned(), test: yaml(&file(&rules, &test)), rules }
+        Trial {
+            name: said.alert.to_owned(),
+            test: yaml(&file(&rules, story.evaluation_interval, &test)),
+            rules,
+        }
     });
     let failures = failures(trials.collect());
     let complaints: Vec<String> = failures.iter().map(|(name, said)| format!("{name}:\n{said}")).collect();
