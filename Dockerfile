@@ -18,7 +18,7 @@ COPY . .
 # `ledger` makes the image that the pods of ledgers run; the operator needs none.
 ARG FEATURES=""
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
-    cargo auditable build --locked --release --no-default-features --features "${FEATURES}" --bin agentslo --target "$(uname -m)-unknown-linux-musl" \
+    tools/reproducibly cargo auditable build --locked --release --no-default-features --features "${FEATURES}" --bin agentslo --target "$(uname -m)-unknown-linux-musl" \
     && cp "target/$(uname -m)-unknown-linux-musl/release/agentslo" /agentslo
 # With the certificates the image of the operator stays below 20 MB.
 RUN test -n "${FEATURES}" || test "$(stat --format %s /agentslo)" -lt 19750000

@@ -1,6 +1,6 @@
 # The face of every task. `make` alone explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast soak check bless docs fuzz render run servers chart image publish bench-ledger bench-peers bench-scale krew ci
+.PHONY: help demo test test-fast soak check bless docs fuzz render run servers chart image publish reproduce bench-ledger bench-peers bench-scale krew ci
 
 # One build at a time is enough for two cores; the servers come from a cache outside the checkout.
 SERVERS = AGENTSLO_SERVERS="$$(tools/servers ensure $(1))"
@@ -11,6 +11,10 @@ SIZES ?= 1000 10000 50000
 TARGET ?=
 BUILD_RELEASED = $(CARGO) build --locked --release --no-default-features --bin agentslo $(if $(TARGET),--target $(TARGET))
 RELEASED = target/$(if $(TARGET),$(TARGET)/)release/agentslo
+# What the image is built for.
+STATIC = $(shell uname -m)-unknown-linux-musl
+# The servers of the tests are many and each is small: they may rather take memory than time.
+GOGC = 400
 # Storms of a soak.
 SEEDS ?= 10000
 # How long sink and database of a ledger die at random.
@@ -33,7 +37,7 @@ demo: ## The main job on real servers: an agent, its budget, an outage, the page
 
 test: ## Every test, on real servers; builds them on first use
 	@$(call SERVERS,test) && export AGENTSLO_SERVERS && \
-	RUST_TEST_THREADS=6 $(CARGO) test --locked --workspace --lib --bins --tests
+	GOGC=$(GOGC) RUST_TEST_THREADS=6 $(CARGO) test --locked --workspace --lib --bins --tests
 
 test-fast: ## The hermetic tests only, under a minute
 	$(CARGO) test --locked --lib --bins --test it
@@ -82,6 +86,12 @@ chart: ## Lint the chart, and hold it, its alerts and deploy/ to what is kept
 
 image: ## Build the container image: make image IMAGE=registry.example/agentslo
 	$(BUILDX) --load .
+
+reproduce: ## Build the static program twice, in two folders, and see that the bytes are the same
+	@for folder in target target/again; do \
+	tools/reproducibly $(CARGO) build --locked --release --no-default-features --bin agentslo --target $(STATIC) --target-dir $$folder || exit 1; done; \
+	cmp target/$(STATIC)/release/agentslo target/again/$(STATIC)/release/agentslo && \
+	sha256sum target/$(STATIC)/release/agentslo && echo "Both builds are the same."
 
 publish: ## Push image and chart with SBOM, provenance and signatures; what a release runs
 	@$(call SERVERS,helm) && mkdir -p target/release-files && \

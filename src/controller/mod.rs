@@ -197,7 +197,9 @@ async fn reconcile_all(
             let asked = ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await;
             match &asked {
                 Ok(kinds) => ctx.children.listed(kinds).await,
-                Err(error) => tracing::warn!(%error, "could not ask which kinds are installed; will ask again"),
+                Err(error) => {
+                    tracing::warn!(%error, "could not ask which kinds are installed; will ask again");
+                }
             }
             ctx.caches_full.set(()).expect("nobody else should set it");
             readiness.set();

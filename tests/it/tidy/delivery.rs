@@ -57,7 +57,7 @@ fn the_image_has_a_pinned_builder_one_toolchain_and_no_root() {
     assert!(file.contains(&format!("RUSTUP_TOOLCHAIN={version}\n")));
     let user = file.lines().rev().find_map(|line| line.strip_prefix("USER "));
     assert_eq!(user, Some("65532:65532"), "a number, for runAsNonRoot looks at nothing else");
-    assert!(file.contains("build --locked --release"));
+    assert!(file.contains("tools/reproducibly cargo auditable build --locked --release"));
 }
 
 /// What the program has inside must be there where the image is built.
