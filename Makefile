@@ -87,11 +87,11 @@ chart: ## Lint the chart, and hold it, its alerts and deploy/ to what is kept
 image: ## Build the container image: make image IMAGE=registry.example/agentslo
 	$(BUILDX) --load .
 
-reproduce: ## Build the static program twice, in two folders, and see that the bytes are the same
-	@for folder in target target/again; do \
-	tools/reproducibly $(CARGO) build --locked --release --no-default-features --bin agentslo --target $(STATIC) --target-dir $$folder || exit 1; done; \
-	cmp target/$(STATIC)/release/agentslo target/again/$(STATIC)/release/agentslo && \
-	sha256sum target/$(STATIC)/release/agentslo && echo "Both builds are the same."
+reproduce: ## Build the static program twice from nothing, and see that the bytes are the same
+	@for build in first second; do rm -rf target/reproduce; \
+	tools/reproducibly $(CARGO) build --locked --release --no-default-features --bin agentslo --target $(STATIC) --target-dir target/reproduce && \
+	cp target/reproduce/$(STATIC)/release/agentslo target/agentslo-$$build || exit 1; done; \
+	cmp target/agentslo-first target/agentslo-second && sha256sum target/agentslo-first && echo "Both builds are the same."
 
 publish: ## Push image and chart with SBOM, provenance and signatures; what a release runs
 	@$(call SERVERS,helm) && mkdir -p target/release-files && \

@@ -14,6 +14,9 @@ use crate::render::ArtifactKind;
 /// How long a kind that is not installed is believed to be missing.
 const MISSING_FOR: Duration = Duration::from_secs(10);
 
+/// Longest time between two questions to an API server that does not answer them.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
 /// Which kinds were found to be installed.
 pub(super) struct Kinds {
     /// Those that we may make.
@@ -49,8 +52,10 @@ impl Kinds {
 
     /// Asks for every kind until the API server answers, so that each that is installed is watched from then on.
     pub(super) async fn ask_until_answered(&self, client: &Client) {
+        let mut pause = MISSING_FOR;
         while self.installed(&ArtifactKind::ALL.into(), client).await.is_err() {
-            tokio::time::sleep(MISSING_FOR).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -64,7 +64,7 @@ use self::references::References;
 use self::registry::Registry;
 use self::sightings::Sightings;
 use self::wake::Wake;
-use self::watches::Watches;
+use self::watches::{Stores, Watches};
 use self::work::work;
 use self::workqueue::WorkQueue;
 use crate::metrics::Metrics;
@@ -185,38 +185,37 @@ async fn reconcile_all(
         .graceful_shutdown_on(stop_signal(stopped.clone()))
         .run(agent_platform::reconcile, agent_platform::after_error, Arc::clone(&ctx))
         .for_each(|_| futures::future::ready(()));
-    let ready = {
-        let (ctx, stores) = (Arc::clone(&ctx), stores.clone());
-        async move {
-            // Children are watched from here on. Their lists take as long as the others, so they begin with them;
-            // where this fails it is asked again below.
-            let _ = ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await;
-            // One waits for all: a cache that fills wakes only the last of those who wait for it.
-            stores.synced().await;
-            // What is there from before must be watched, also where nobody asks for its kind any more.
-            let asked = ctx.kinds.installed(&ArtifactKind::ALL.into(), &ctx.client).await;
-            match &asked {
-                Ok(kinds) => ctx.children.listed(kinds).await,
-                Err(error) => {
-                    tracing::warn!(%error, "could not ask which kinds are installed; will ask again");
-                }
-            }
-            ctx.caches_full.set(()).expect("nobody else should set it");
-            readiness.set();
-            ctx.metrics.synced.set(1);
-            tracing::info!("the caches are full");
-            if asked.is_err() {
-                ctx.kinds.ask_until_answered(&ctx.client).await;
-            }
-        }
-    };
     let watching = futures::future::join4(slos, observabilities, namespaces, children);
     let telling = Box::pin(waiting.write(Arc::clone(&ctx)));
+    let ready = get_ready(Arc::clone(&ctx), stores, readiness);
     let looking = futures::future::join4(ready, meter.run(), lookout.run(), telling);
     tokio::select! {
         _ = futures::future::join(working, platforms) => {}
         _ = futures::future::join(watching, looking) => {}
         () = give_up(stopped) => tracing::warn!("reconciliations under way did not end in time"),
+    }
+}
+
+/// Waits until the caches are full, and says so. It is done when all kinds of children that are installed are watched.
+async fn get_ready(ctx: Arc<Context>, stores: Stores, readiness: Readiness) {
+    let all = ArtifactKind::ALL.into();
+    // Children are watched from here on. Their lists take as long as the others, so they begin with them;
+    // where this fails it is asked again below.
+    let _ = ctx.kinds.installed(&all, &ctx.client).await;
+    // One waits for all: a cache that fills wakes only the last of those who wait for it.
+    stores.synced().await;
+    // What is there from before must be watched, also where nobody asks for its kind any more.
+    let asked = ctx.kinds.installed(&all, &ctx.client).await;
+    match &asked {
+        Ok(kinds) => ctx.children.listed(kinds).await,
+        Err(error) => tracing::warn!(%error, "could not ask which kinds are installed; will ask again"),
+    }
+    ctx.caches_full.set(()).expect("nobody else should set it");
+    readiness.set();
+    ctx.metrics.synced.set(1);
+    tracing::info!("the caches are full");
+    if asked.is_err() {
+        ctx.kinds.ask_until_answered(&ctx.client).await;
     }
 }
 
