@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::apiserver::{ApiServer, OPERATOR};
 
+/// Changes that it remembers, which is far more than anybody is behind. Each holds two objects.
+const CHANGES: usize = 20_000;
+
 /// It, and where it listens.
 pub(crate) struct Model {
     pub(crate) server: ApiServer,
@@ -23,6 +26,7 @@ impl Model {
     /// Lets the operator in on a free port.
     pub(crate) async fn start() -> Result<Self> {
         let server = ApiServer::new();
+        server.remember(CHANGES);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let served = server.clone();

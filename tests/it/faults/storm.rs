@@ -5,6 +5,7 @@
 use std::fs::{OpenOptions, read_to_string};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -41,10 +42,14 @@ fn any_storm_ends_as_if_there_had_been_none() {
     let fresh = (0..soak.unwrap_or(STORMS))
         .map(|seed| Seed { number: seed, steps: if soak.is_some() { STEPS_OF_A_SOAK } else { STEPS } });
     let seeds: Vec<Seed> = kept().into_iter().chain(fresh).collect();
-    let share = seeds.len().div_ceil(thread::available_parallelism().map_or(1, usize::from));
+    let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        for seeds in seeds.chunks(share) {
-            scope.spawn(|| seeds.iter().for_each(Seed::withstand));
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    seed.withstand();
+                }
+            });
         }
     });
 }

@@ -160,7 +160,14 @@ impl ApiServer {
 
     /// Forgets every change so far: watches can begin only from now on.
     pub(crate) fn compact(&self) {
-        self.state().store.compact();
+        self.state().store.compact(0);
+        self.changed.send_replace(());
+    }
+
+    /// Forgets all but about so many changes from now on, so that it does not outgrow the machine.
+    #[allow(dead_code, reason = "only the benchmark has so many objects")]
+    pub(crate) fn remember(&self, changes: usize) {
+        self.state().store.memory = Some(changes);
     }
 
     /// Takes a kind away. Its objects go with it, as those of a CustomResourceDefinition do.

@@ -21,9 +21,12 @@ pub(super) type Answer = (u16, Value);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     objects: BTreeMap<Place, Stored>,
+    /// Changes since the version that was compacted.
     changes: Vec<Change>,
-    /// Changes before this one are forgotten, so that no watch can begin there.
+    /// What was before this version is forgotten, so that no watch can begin there and no list is older.
     compacted: usize,
+    /// How many changes are remembered, all of them if none is said.
+    pub(super) memory: Option<usize>,
     /// UIDs of what was there.
     gone: BTreeSet<String>,
     /// Whether the garbage collector takes its time.
@@ -72,12 +75,19 @@ impl Selection {
 impl Store {
     /// The version of the newest change.
     pub(super) fn version(&self) -> usize {
-        self.changes.len()
+        self.compacted + self.changes.len()
     }
 
-    /// Forgets how it came to be what it is.
-    pub(super) fn compact(&mut self) {
-        self.compacted = self.version();
+    /// Forgets how it came to be what it is, but for the latest changes.
+    pub(super) fn compact(&mut self, latest: usize) {
+        let forgotten = self.changes.len().saturating_sub(latest);
+        self.changes.drain(..forgotten);
+        self.compacted += forgotten;
+    }
+
+    /// What changed since a version, as far as it is remembered.
+    fn changes_since(&self, version: usize) -> &[Change] {
+        self.changes.get(version.saturating_sub(self.compacted)..).unwrap_or_default()
     }
 
     /// Whether a watch can begin after a version.
@@ -87,8 +97,7 @@ impl Store {
 
     /// An object as it was at a version.
     pub(super) fn get(&self, place: &Place, version: usize) -> Answer {
-        let since = self.changes.get(version..).unwrap_or_default();
-        let first = since.iter().find(|change| change.place == *place);
+        let first = self.changes_since(version).iter().find(|change| change.place == *place);
         let then = match first {
             Some(change) => change.before.as_ref(),
             None => self.objects.get(place).map(|stored| &stored.object),
@@ -101,8 +110,7 @@ impl Store {
         let is_asked_for = |place: &Place| selection.collection.holds(place);
         let now = self.objects.iter().filter(|(place, _)| is_asked_for(place));
         let mut then: BTreeMap<&Place, &Value> = now.map(|(place, stored)| (place, &stored.object)).collect();
-        let since = self.changes.get(version..).unwrap_or_default();
-        for change in since.iter().rev().filter(|change| is_asked_for(&change.place)) {
+        for change in self.changes_since(version).iter().rev().filter(|change| is_asked_for(&change.place)) {
             match &change.before {
                 Some(before) => then.insert(&change.place, before),
                 None => then.remove(&change.place),
@@ -119,7 +127,8 @@ impl Store {
         until: usize,
         selection: &Selection,
     ) -> Vec<(&'static str, Value)> {
-        let told = self.changes.iter().enumerate().take(until).skip(version).filter_map(|(index, change)| {
+        let numbered = (version.max(self.compacted)..until).zip(self.changes_since(version));
+        let told = numbered.filter_map(|(index, change)| {
             let before = selection.takes(&change.place, change.before.as_ref());
             let after = selection.takes(&change.place, change.after.as_ref());
             match (before, after) {
@@ -291,6 +300,10 @@ impl Store {
 
     fn note(&mut self, place: &Place, before: Option<Value>, after: Option<Value>) {
         self.changes.push(Change { place: place.clone(), before, after });
+        // Not at every change, since what stays is moved.
+        if let Some(memory) = self.memory.filter(|memory| self.changes.len() > 2 * memory) {
+            self.compact(memory);
+        }
     }
 }
 

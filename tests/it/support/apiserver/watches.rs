@@ -91,13 +91,17 @@ impl Reading {
         (self.watch.ending == Ending::Truncated).then(|| Err("the connection broke".into()))
     }
 
-    /// Somebody may have ended it before its time.
+    /// Somebody may have ended it before its time, or what it has not told yet is forgotten.
     fn hear_of_the_end(&mut self) {
         let plural = &self.watch.selection.collection.plural;
-        if let Some((until, ending)) = self.server.state().ended.get(plural)
+        let state = self.server.state();
+        if let Some((until, ending)) = state.ended.get(plural)
             && self.number <= *until
         {
             (self.watch.ending, self.ends) = (*ending, Instant::now());
+        }
+        if !state.store.remembers(self.watch.since) {
+            (self.watch.ending, self.ends) = (Ending::Gone, Instant::now());
         }
     }
 
