@@ -87,9 +87,10 @@ chart: ## Lint the chart, and hold it, its alerts and deploy/ to what is kept
 image: ## Build the container image: make image IMAGE=registry.example/agentslo
 	$(BUILDX) --load .
 
+reproduce: TARGET = $(STATIC)
 reproduce: ## Build the static program twice from nothing, and see that the bytes are the same
 	@for build in first second; do rm -rf target/reproduce; \
-	tools/reproducibly $(CARGO) build --locked --release --no-default-features --bin agentslo --target $(STATIC) --target-dir target/reproduce && \
+	tools/reproducibly $(BUILD_RELEASED) --target-dir target/reproduce && \
 	cp target/reproduce/$(STATIC)/release/agentslo target/agentslo-$$build || exit 1; done; \
 	cmp target/agentslo-first target/agentslo-second && sha256sum target/agentslo-first && echo "Both builds are the same."
 
